@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* output_file.h: a target file that exists complete or not at all. */
+#ifndef V2V_FORMATS_OUTPUT_FILE_H
+#define V2V_FORMATS_OUTPUT_FILE_H
+
+#include "formats/storage.h"
+
+typedef struct OutputFile OutputFile;
+
+/*
+ * Starts `path` as ".NAME.v2v-partial" beside it (O_EXCL, mode 0600, locked). REFUSED when `path`
+ * exists and not `force`, or another run holds the lock; a partial file that nobody holds is stale
+ * and replaced.
+ */
+OutputFile *output_file_new(const char *path, bool force, GError **error);
+/* Borrowed; writable. */
+Storage *output_file_storage(OutputFile *file);
+/* Where it stands until committed; for helpers that must open it by name. Borrowed. */
+const char *output_file_partial_path(const OutputFile *file);
+/* fsync, mode 0666 less the umask, rename (never over an existing file without `force`), fsync of
+ * the folder. */
+bool output_file_commit(OutputFile *file, GError **error);
+/* Removes the partial file unless committed. NULL is fine. */
+void output_file_free(OutputFile *file);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OutputFile, output_file_free)
+
+#endif
