@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* copy.c: workers read, decode and encode in parallel; a turnstile gives places in guest order. */
+#include "convert/copy.h"
+
+#include "base/checked.h"
+#include "convert/copy_plan.h"
+
+#include <string.h>
+
+#define MAX_THREADS 16u
+
+typedef struct {
+	Disk *from;
+	DiskWriter *to;
+	const CopyOptions *options;
+	CopyPlan *plan;
+	int64_t start_us; /* monotonic */
+
+	GMutex lock; /* of what follows, and of the plan */
+	GCond turn_changed;
+	uint64_t next_item; /* number of the item that is handed out next */
+	uint64_t turn;      /* number of the item whose units are placed now */
+	CopyCounts counts;
+	GError *error; /* owned; the first failure; all workers stop */
+} CopyJob;
+
+/* What a worker is at: one item, its bytes, its units. */
+typedef struct {
+	CopyItem item;
+	uint64_t number;
+	uint8_t *buf; /* owned by the worker; item_size bytes */
+	WriteUnit *units[COPY_MAX_UNITS_PER_ITEM];
+	size_t unit_count;
+} Work;
+
+static void job_fail(CopyJob *job, GError *error)
+{
+	g_mutex_lock(&job->lock);
+	if (job->error == NULL)
+		job->error = g_steal_pointer(&error);
+	g_cond_broadcast(&job->turn_changed);
+	g_mutex_unlock(&job->lock);
+	g_clear_error(&error);
+}
+
+/* Waits until `bytes` of guest data may have been handed out at the rate limit. */
+static bool wait_for_rate(const CopyJob *job, uint64_t bytes, GError **error)
+{
+	const uint64_t limit = job->options->rate_limit;
+	const int64_t max_nap_us = 100 * 1000;
+
+	if (limit == 0)
+		return true;
+	for (;;) {
+		const double due = (double)bytes / (double)limit * G_USEC_PER_SEC;
+		const int64_t left = job->start_us + (int64_t)due - g_get_monotonic_time();
+
+		if (!cancel_check(job->options->cancel, error))
+			return false;
+		if (left <= 0)
+			return true;
+		g_usleep((gulong)MIN(left, max_nap_us));
+	}
+}
+
+/* The next item; false at the end (error unset) or on failure. */
+static bool take_item(CopyJob *job, Work *work, GError **error)
+{
+	uint64_t skipped = 0, handed_out = 0;
+	bool more = false;
+
+	if (!cancel_check(job->options->cancel, error))
+		return false;
+	g_mutex_lock(&job->lock);
+	if (job->error == NULL)
+		more = copy_plan_next(job->plan, &work->item, &skipped, error);
+	if (more) {
+		work->number = job->next_item++;
+		if (work->item.has_data)
+			job->counts.data_bytes += work->item.length;
+		else
+			job->counts.zero_bytes += work->item.length;
+		handed_out = job->counts.data_bytes;
+	}
+	job->counts.zero_bytes += skipped;
+	g_mutex_unlock(&job->lock);
+	progress_advance(job->options->progress, skipped);
+	return more && wait_for_rate(job, handed_out, error);
+}
+
+static bool read_item(CopyJob *job, Work *work, GError **error)
+{
+	const uint64_t offset = work->item.offset;
+	size_t present =
+		0; /* of the item, what `from` has: the rest of a larger target is zeroes */
+
+	if (offset < job->from->size)
+		present = (size_t)min_u64(work->item.length, job->from->size - offset);
+	if (present > 0 && !disk_read_at(job->from, work->buf, present, offset, error))
+		return false;
+	memset(work->buf + present, 0, work->item.length - present);
+	return true;
+}
+
+static void digest_item(const CopyJob *job, const Work *work)
+{
+	DigestMap *digests = job->options->digests;
+	const uint64_t disk_end = job->from->size;
+
+	for (size_t at = 0; digests != NULL && at < work->item.length; at += DIGEST_BLOCK_SIZE) {
+		const uint64_t offset = work->item.offset + at;
+
+		if (offset < disk_end)
+			digest_map_set(digests, offset / DIGEST_BLOCK_SIZE,
+				       work->item.has_data ? work->buf + at : NULL,
+				       (size_t)min_u64(DIGEST_BLOCK_SIZE, disk_end - offset));
+	}
+}
+
+static bool encode_item(CopyJob *job, Work *work, GError **error)
+{
+	const size_t unit_size = job->to->unit_size;
+
+	for (size_t at = 0; at < work->item.length; at += unit_size) {
+		const size_t length = MIN(unit_size, work->item.length - at);
+		const uint8_t *bytes = work->item.has_data ? work->buf + at : NULL;
+		WriteUnit *unit = job->to->ops->unit_encode(job->to, bytes, length,
+							    work->item.offset + at, error);
+
+		if (unit == NULL)
+			return false;
+		work->units[work->unit_count++] = unit;
+	}
+	return true;
+}
+
+static bool place_item(CopyJob *job, Work *work, GError **error)
+{
+	bool ok = true;
+
+	g_mutex_lock(&job->lock);
+	while (job->turn != work->number && job->error == NULL)
+		g_cond_wait(&job->turn_changed, &job->lock);
+	const bool go_on = job->error == NULL;
+	g_mutex_unlock(&job->lock);
+	/* Nobody else has this turn: a sequential writer may take its time without the lock. */
+	for (size_t i = 0; go_on && ok && i < work->unit_count; i++)
+		ok = job->to->ops->unit_place(job->to, work->units[i], error);
+	g_mutex_lock(&job->lock);
+	if (go_on)
+		job->turn++;
+	g_cond_broadcast(&job->turn_changed);
+	g_mutex_unlock(&job->lock);
+	return ok && (go_on || fail(error, INTERRUPTED, "another worker failed"));
+}
+
+static bool write_item(CopyJob *job, Work *work, GError **error)
+{
+	for (size_t i = 0; i < work->unit_count; i++)
+		if (!job->to->ops->unit_write(job->to, work->units[i], error))
+			return false;
+	return true;
+}
+
+static bool copy_item(CopyJob *job, Work *work, GError **error)
+{
+	bool ok = !work->item.has_data || read_item(job, work, error);
+
+	if (ok) {
+		digest_item(job, work);
+		ok = encode_item(job, work, error) && place_item(job, work, error) &&
+		     write_item(job, work, error);
+	}
+	for (size_t i = 0; i < work->unit_count; i++)
+		job->to->ops->unit_free(work->units[i]);
+	work->unit_count = 0;
+	if (ok)
+		progress_advance(job->options->progress, work->item.length);
+	return ok;
+}
+
+static void *copy_worker(void *pointer)
+{
+	CopyJob *job = pointer;
+	Work work = {.buf = g_malloc(copy_plan_item_size(job->plan))};
+	GError *error = NULL;
+
+	while (take_item(job, &work, &error) && copy_item(job, &work, &error))
+		;
+	if (error != NULL)
+		job_fail(job, error);
+	g_free(work.buf);
+	return NULL;
+}
+
+static unsigned thread_count(const CopyOptions *options)
+{
+	const unsigned wanted = options->threads > 0 ? options->threads : g_get_num_processors();
+
+	return MIN(wanted, MAX_THREADS);
+}
+
+static bool run_workers(CopyJob *job, unsigned count, GError **error)
+{
+	GThread *threads[MAX_THREADS] = {NULL};
+
+	/* One worker is this thread: a machine that gives no more threads still copies. */
+	for (unsigned i = 1; i < count; i++)
+		threads[i] = g_thread_try_new("copy", copy_worker, job, NULL);
+	copy_worker(job);
+	for (unsigned i = 1; i < count; i++)
+		if (threads[i] != NULL)
+			g_thread_join(threads[i]);
+	if (job->error != NULL)
+		g_propagate_error(error, g_steal_pointer(&job->error));
+	return error == NULL || *error == NULL;
+}
+
+bool copy_disk(Disk *from, DiskWriter *to, const CopyOptions *options, CopyCounts *counts,
+	       GError **error)
+{
+	g_autoptr(GError) local = NULL;
+
+	if (to->size < from->size)
+		return fail(error, USAGE,
+			    "target of %" PRIu64 " bytes is smaller than the source of %" PRIu64,
+			    to->size, from->size);
+	g_autoptr(CopyPlan) plan = copy_plan_new(from, to, options->changes);
+	CopyJob job = {
+		.from = from,
+		.to = to,
+		.options = options,
+		.plan = plan,
+		.start_us = g_get_monotonic_time(),
+	};
+	g_mutex_init(&job.lock);
+	g_cond_init(&job.turn_changed);
+	to->rewriting = options->changes != NULL;
+	const bool ok = run_workers(&job, thread_count(options), &local);
+	g_cond_clear(&job.turn_changed);
+	g_mutex_clear(&job.lock);
+	if (counts != NULL)
+		*counts = job.counts;
+	if (!ok)
+		g_propagate_error(error, g_steal_pointer(&local));
+	return ok;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* image.c: opens an image and the chain below it. */
+#include "formats/format.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+/* Images of one chain that are open, by device and inode: a loop meets itself. */
+typedef struct {
+	struct {
+		dev_t device;
+		ino_t inode;
+		uint64_t offset;
+	} seen[CHAIN_MAX_DEPTH];
+	size_t count;
+} Chain;
+
+static bool chain_enter(Chain *chain, const Storage *storage, GError **error)
+{
+	struct stat status;
+
+	if (chain->count == CHAIN_MAX_DEPTH)
+		return fail(error, CORRUPT, "backing chain is deeper than %u images",
+			    CHAIN_MAX_DEPTH);
+	if (storage->fd < 0 || fstat(storage->fd, &status) != 0) {
+		chain->seen[chain->count++].inode = 0;
+		return true;
+	}
+	for (size_t i = 0; i < chain->count; i++)
+		if (chain->seen[i].device == status.st_dev &&
+		    chain->seen[i].inode == status.st_ino &&
+		    chain->seen[i].offset == storage->fd_offset)
+			return fail(error, CORRUPT, "backing chain comes back to this image");
+	chain->seen[chain->count].device = status.st_dev;
+	chain->seen[chain->count].inode = status.st_ino;
+	chain->seen[chain->count++].offset = storage->fd_offset;
+	return true;
+}
+
+/* What the user calls raw is raw; what an image or a definition calls raw must not look like
+ * something else, or a guest could plant a qcow2 header in its first sector. */
+static const FormatDriver *choose_format(Storage *storage, const char *format, bool user_said,
+					 GError **error)
+{
+	if (format == NULL)
+		return format_probe(storage, error);
+	const FormatDriver *driver = format_find(format);
+	if (driver == NULL)
+		return fail_null(error, USAGE, "unknown image format \"%s\"", format);
+	if (driver->probe == NULL && !user_said && storage->size > 0) {
+		const FormatDriver *looks_like = format_probe(storage, NULL);
+
+		if (looks_like != NULL)
+			return fail_null(error, REFUSED, "declared %s but begins like %s", format,
+					 looks_like->name);
+	}
+	return driver;
+}
+
+static Disk *open_layer(Storage *storage, const char *format, const OpenOptions *options,
+			Chain *chain, GError **error)
+{
+	g_autofree char *backing_format = NULL;
+	g_autoptr(Disk) disk = NULL;
+	OpenOptions inner = *options;
+
+	inner.depth = (unsigned)chain->count;
+	if (!chain_enter(chain, storage, error))
+		return fail_in_null(error, "%s: ", storage->name);
+	const FormatDriver *driver = choose_format(storage, format, chain->count == 1, error);
+	if (driver != NULL)
+		disk = driver->open(storage, &inner, &backing_format, error);
+	if (disk == NULL)
+		return fail_in_null(error, "%s: ", storage->name);
+	if (disk->backing_name == NULL || options->layer_only)
+		return g_steal_pointer(&disk);
+	if (options->folder == NULL)
+		return fail_null(error, REFUSED,
+				 "%s: backing image \"%s\": no folder to open it from",
+				 storage->name, disk->backing_name);
+	g_autoptr(Storage) below = folder_open(options->folder, disk->backing_name, error);
+	if (below == NULL)
+		return fail_in_null(error, "%s: backing image: ", storage->name);
+	disk->backing = open_layer(below, backing_format, options, chain, error);
+	return disk->backing != NULL ? g_steal_pointer(&disk) : NULL;
+}
+
+Disk *image_open(Storage *storage, const char *format, const OpenOptions *options, GError **error)
+{
+	Chain chain = {.count = 0};
+
+	return open_layer(storage, format, options, &chain, error);
+}
+
+Disk *image_open_path(const char *path, const char *format, const char *const *allowed_roots,
+		      Findings *findings, GError **error)
+{
+	g_autoptr(Folder) folder = folder_of_file(path, allowed_roots, error);
+	g_autoptr(Storage) storage = folder != NULL ? storage_open_file(path, error) : NULL;
+	const OpenOptions options = {.folder = folder, .findings = findings};
+
+	return storage != NULL ? image_open(storage, format, &options, error) : NULL;
+}
