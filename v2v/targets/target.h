@@ -31,6 +31,9 @@ typedef struct {
 	const char *virt_type;   /* "kvm" or "qemu": resolved */
 	const NetworkMap *networks;
 	size_t network_count;
+	bool user_network;       /* no virtual networks there: what no map names gets QEMU's own */
+	const char *uefi_loader; /* NULL: libvirt selects the firmware by itself */
+	const char *serial_log;  /* path; NULL: the serial console is not recorded */
 } DomainPlan;
 
 /* The domain XML of a plan, by libxml2's writer; what the target cannot do goes into `findings`.
@@ -53,9 +56,11 @@ typedef struct {
 	/* Everything stands in the folder: define the domain (or write the XML file). */
 	bool (*define)(Target *target, const DomainPlan *plan, const char *xml, GError **error);
 	bool (*start)(Target *target, const char *name, GError **error);
-	/* Takes back define() (and start()); disks are the caller's. Best effort, logs what
-	 * remains. */
-	void (*rollback)(Target *target, const char *name);
+	/* Off at once, as by pulling the plug; it stays defined. Fine when it is off. */
+	bool (*stop)(Target *target, const char *name, GError **error);
+	/* Takes back define() (and start()); disks are the caller's. Does what it can; on failure
+	 * the text says what remains. */
+	bool (*rollback)(Target *target, const char *name, GError **error);
 	void (*close)(Target *target); /* frees `target` too */
 } TargetOps;
 
@@ -65,11 +70,16 @@ struct Target { /* a driver embeds this as its first member `base` */
 	char *uri;                  /* owned; resolved: "qemu:///system" */
 	char *folder;               /* owned; where the disks go */
 	char *virt_type;            /* owned; "kvm" or "qemu", resolved */
+	char *note;        /* owned, may be NULL; one line for the user: how `uri` was chosen */
+	bool user_network; /* for DomainPlan */
+	char *uefi_loader; /* owned, may be NULL; for DomainPlan */
 };
 
+/* NULL-terminated. */
 extern const TargetDriver *const target_drivers[];
 
-/* "kvm", a libvirt URI, "qemu:///embed?root=DIR", "dir:PATH". */
+/* "kvm", a libvirt URI, "qemu:///embed?root=DIR", "dir:PATH"; USAGE, with that list, when nobody
+ * bids. */
 Target *target_open(const char *uri, const TargetOptions *options, GError **error);
 void target_close(Target *target);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Target, target_close)
@@ -78,6 +88,7 @@ bool target_check(Target *target, const DomainPlan *plan, uint64_t needed, Findi
 		  GError **error);
 bool target_define(Target *target, const DomainPlan *plan, const char *xml, GError **error);
 bool target_start(Target *target, const char *name, GError **error);
-void target_rollback(Target *target, const char *name);
+bool target_stop(Target *target, const char *name, GError **error);
+bool target_rollback(Target *target, const char *name, GError **error);
 
 #endif
