@@ -114,21 +114,42 @@ void digest_map_root(const DigestMap *map, uint8_t root[DIGEST_LENGTH])
 	sha256(sealed, sizeof(sealed), root);
 }
 
+bool digest_map_equal(const DigestMap *a, const DigestMap *b, uint64_t *block)
+{
+	*block = MIN(a->block_count, b->block_count);
+	for (uint64_t i = 0; i < *block; i++) {
+		const bool equal =
+			a->is_zero[i] == b->is_zero[i] &&
+			(a->is_zero[i] || memcmp(a->blocks[i], b->blocks[i], DIGEST_LENGTH) == 0);
+
+		if (!equal)
+			*block = i;
+	}
+	return a->size == b->size && *block == a->block_count;
+}
+
 static void append_hex(GString *text, const uint8_t digest[DIGEST_LENGTH])
 {
 	for (size_t i = 0; i < DIGEST_LENGTH; i++)
 		g_string_append_printf(text, "%02x", digest[i]);
 }
 
-char *digest_map_format(const DigestMap *map)
+char *digest_map_root_text(const DigestMap *map)
 {
 	GString *text = g_string_new(NULL);
 	uint8_t root[DIGEST_LENGTH];
 
 	digest_map_root(map, root);
-	g_string_append_printf(text, DIGEST_TEXT_MAGIC "%" PRIu64 " ", map->size);
 	append_hex(text, root);
-	g_string_append_c(text, '\n');
+	return g_string_free(text, FALSE);
+}
+
+char *digest_map_format(const DigestMap *map)
+{
+	GString *text = g_string_new(NULL);
+	g_autofree char *root = digest_map_root_text(map);
+
+	g_string_append_printf(text, DIGEST_TEXT_MAGIC "%" PRIu64 " %s\n", map->size, root);
 	for (uint64_t i = 0; i < map->block_count; i++) {
 		if (map->is_zero[i])
 			g_string_append_c(text, '0');

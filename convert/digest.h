@@ -24,6 +24,10 @@ void digest_map_set(DigestMap *map, uint64_t index, const void *bytes, size_t le
 /* The root of the Merkle tree over the blocks: leaves H(0x00 || digest), nodes H(0x01 || left ||
  * right) as RFC 6962 §2.1, then H(0x02 || size as 64-bit big-endian || root). */
 void digest_map_root(const DigestMap *map, uint8_t root[DIGEST_LENGTH]);
+/* The root in hexadecimal; owned by the caller. */
+char *digest_map_root_text(const DigestMap *map);
+/* False when sizes or a block differ; *block is the first that does. */
+bool digest_map_equal(const DigestMap *a, const DigestMap *b, uint64_t *block);
 /* Text, one line a block: "v2v-digests 1 SIZE ROOT", then "HEX" or "0" for a zero block. */
 char *digest_map_format(const DigestMap *map);
 DigestMap *digest_map_parse(const char *text, size_t length, GError **error);

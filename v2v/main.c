@@ -1,6 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* main.c: the table of commands. */
-int main(void)
+/* main.c: the program: picks a command. */
+#include "v2v/cli.h"
+#include "v2v/commands.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+static void print_overview(void)
 {
-	return 0;
+	puts("Usage: v2v COMMAND [OPTION...]\n\n"
+	     "Moves virtual machines to KVM and converts disk images.\n\nCommands:");
+	for (const Command *command = commands; command->name != NULL; command++)
+		printf("  %-10s %s\n", command->name, command->summary);
+	puts("\nv2v COMMAND --help shows options and examples; man v2v has the whole story.\n"
+	     "Exit status: 0 done, 1 failed, 2 usage, 3 refused by a check, 4 interrupted.");
+}
+
+int main(int argc, char **argv)
+{
+	setlocale(LC_ALL, "");
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		print_overview();
+		return argc < 2 ? EXIT_USAGE : EXIT_DONE;
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+		puts("v2v " V2V_VERSION);
+		return EXIT_DONE;
+	}
+	for (const Command *command = commands; command->name != NULL; command++)
+		if (strcmp(argv[1], command->name) == 0)
+			return (int)command->run(argc - 1, argv + 1);
+	return (int)cli_usage_error("\"%s\" is not a command (see v2v --help)", argv[1]);
 }

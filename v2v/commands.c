@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commands.c: the one list of commands. */
+#include "v2v/commands.h"
+
+const Command commands[] = {
+	{"convert", "one disk image to another format", command_convert},
+	{"info", "what a disk image is", command_info},
+	{NULL, NULL, NULL},
+};
