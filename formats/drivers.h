@@ -6,5 +6,6 @@
 #include "formats/format.h"
 
 extern const FormatDriver raw_format;
+extern const FormatDriver vmdk_format;
 
 #endif

@@ -8,6 +8,7 @@
 
 const FormatDriver *const format_drivers[] = {
 	&raw_format,
+	&vmdk_format,
 	NULL,
 };
 
