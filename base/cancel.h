@@ -7,16 +7,18 @@
 
 #include <stdatomic.h>
 
-typedef struct {
-	atomic_bool requested; /* lock-free: may be set inside a signal handler */
+typedef struct Cancel {
+	atomic_bool requested;       /* lock-free: may be set inside a signal handler */
+	const struct Cancel *parent; /* borrowed, may be NULL: its request is ours too */
 } Cancel;
 
 /* False and an INTERRUPTED error when a stop was asked for. `cancel` may be NULL: never asked. */
 static inline bool cancel_check(const Cancel *cancel, GError **error)
 {
-	if (cancel == NULL || !atomic_load_explicit(&cancel->requested, memory_order_relaxed))
-		return true;
-	return fail(error, INTERRUPTED, "interrupted");
+	for (; cancel != NULL; cancel = cancel->parent)
+		if (atomic_load_explicit(&cancel->requested, memory_order_relaxed))
+			return fail(error, INTERRUPTED, "interrupted");
+	return true;
 }
 
 #endif

@@ -157,12 +157,19 @@ char *cli_format_size(uint64_t bytes)
 	return g_strdup_printf("%s (%" PRIu64 " bytes)", rounded, bytes);
 }
 
+char *cli_json_text(GVariant *value)
+{
+	JsonNode *node = json_gvariant_serialize(value);
+	g_autofree char *text = json_to_string(node, TRUE);
+
+	json_node_unref(node);
+	return g_strconcat(text, "\n", NULL);
+}
+
 void cli_print_json(GVariant *value)
 {
 	g_autoptr(GVariant) sunk = g_variant_ref_sink(value);
-	JsonNode *node = json_gvariant_serialize(sunk);
-	g_autofree char *text = json_to_string(node, TRUE);
+	g_autofree char *text = cli_json_text(sunk);
 
-	puts(text);
-	json_node_unref(node);
+	fputs(text, stdout);
 }

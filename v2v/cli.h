@@ -56,7 +56,9 @@ bool cli_parse_size(const char *text, const char *option, uint64_t *out, GError 
 /* "4 GiB (4294967296 bytes)". Owned by the caller. */
 char *cli_format_size(uint64_t bytes);
 
-/* A GVariant as JSON on standard output, indented, ended by a newline. Takes a floating reference.
+/* A GVariant as JSON, indented, ended by a newline. Owned by the caller. */
+char *cli_json_text(GVariant *value);
+/* The same on standard output, indented, ended by a newline. Takes a floating reference.
  */
 void cli_print_json(GVariant *value);
 

@@ -7,5 +7,7 @@
 
 ExitStatus command_convert(int argc, char **argv);
 ExitStatus command_info(int argc, char **argv);
+ExitStatus command_inspect(int argc, char **argv);
+ExitStatus command_migrate(int argc, char **argv);
 
 #endif

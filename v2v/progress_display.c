@@ -195,16 +195,21 @@ ProgressDisplay *progress_display_new(ProgressMode mode)
 	return display;
 }
 
-void progress_display_free(ProgressDisplay *display)
+void progress_display_stop(ProgressDisplay *display)
 {
-	if (display == NULL)
-		return;
 	g_mutex_lock(&display->lock);
 	display->stop = true;
 	g_cond_signal(&display->stop_asked);
 	g_mutex_unlock(&display->lock);
 	if (display->thread != NULL)
-		g_thread_join(display->thread);
+		g_thread_join(g_steal_pointer(&display->thread));
+}
+
+void progress_display_free(ProgressDisplay *display)
+{
+	if (display == NULL)
+		return;
+	progress_display_stop(display);
 	g_ptr_array_unref(display->lanes);
 	g_ptr_array_unref(display->phases);
 	g_cond_clear(&display->stop_asked);

@@ -18,6 +18,8 @@ typedef struct ProgressDisplay ProgressDisplay;
 
 /* Writes to standard error, from a thread of its own, at most four times a second. */
 ProgressDisplay *progress_display_new(ProgressMode mode);
+/* Nothing is drawn any more; what it knows stays. */
+void progress_display_stop(ProgressDisplay *display);
 void progress_display_free(ProgressDisplay *display); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ProgressDisplay, progress_display_free)
 
