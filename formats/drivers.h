@@ -7,5 +7,6 @@
 
 extern const FormatDriver raw_format;
 extern const FormatDriver vmdk_format;
+extern const FormatDriver qcow2_format;
 
 #endif

@@ -9,6 +9,7 @@
 const FormatDriver *const format_drivers[] = {
 	&raw_format,
 	&vmdk_format,
+	&qcow2_format,
 	NULL,
 };
 
