@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* osinfo.c: the only file that knows libosinfo. */
+#include "v2v/targets/osinfo.h"
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wcast-qual" /* libosinfo's own inline functions */
+#include <osinfo/osinfo.h>
+#pragma GCC diagnostic pop
+#include <string.h>
+
+#define DEVICE_Q35        "http://qemu.org/chipset/x86/q35"
+#define DEVICE_VIRTIO_NET "http://pcisig.com/pci/1af4/1041" /* virtio 1.0 network card */
+#define DEVICE_VIRTIO_GPU "http://pcisig.com/pci/1af4/1050"
+
+/* "debian12" is the stem "debian" and the number 12.0: databases are older than guests, and the
+ * relatives of a system that is not listed yet share its stem. */
+typedef struct {
+	size_t stem; /* bytes */
+	guint64 major, minor;
+} ShortId;
+
+static bool short_id_parse(const char *text, ShortId *out)
+{
+	size_t stem = strlen(text);
+
+	while (stem > 0 && (g_ascii_isdigit(text[stem - 1]) || text[stem - 1] == '.'))
+		stem--;
+	while (text[stem] == '.')
+		stem++;
+	if (text[stem] == '\0')
+		return false;
+	char *end;
+	*out = (ShortId){.stem = stem, .major = g_ascii_strtoull(text + stem, &end, 10)};
+	if (*end == '.')
+		out->minor = g_ascii_strtoull(end + 1, NULL, 10);
+	return true;
+}
+
+static int short_id_compare(const ShortId *a, const ShortId *b)
+{
+	if (a->major != b->major)
+		return a->major < b->major ? -1 : 1;
+	return a->minor == b->minor ? 0 : a->minor < b->minor ? -1 : 1;
+}
+
+/* The system itself, or the newest older one of its family; NULL when there is none. */
+static OsinfoOs *nearest(OsinfoList *systems, const char *short_id)
+{
+	OsinfoOs *best = NULL;
+	ShortId wanted, best_id = {0};
+	const bool numbered = short_id_parse(short_id, &wanted);
+
+	for (int i = 0; i < osinfo_list_get_length(systems); i++) {
+		OsinfoOs *os = OSINFO_OS(osinfo_list_get_nth(systems, i));
+		const char *listed = osinfo_product_get_short_id(OSINFO_PRODUCT(os));
+		ShortId id;
+
+		if (listed == NULL)
+			continue;
+		if (strcmp(listed, short_id) == 0)
+			return os;
+		if (!numbered || !short_id_parse(listed, &id) || id.stem != wanted.stem ||
+		    strncmp(listed, short_id, id.stem) != 0 || short_id_compare(&id, &wanted) > 0)
+			continue;
+		if (best == NULL || short_id_compare(&id, &best_id) > 0) {
+			best = os;
+			best_id = id;
+		}
+	}
+	return best;
+}
+
+/* "http://debian.org/debian/11" of the relative debian11 becomes ".../12"; NULL when the relative's
+ * number does not end its id. */
+static char *id_after(OsinfoOs *relative, const char *short_id)
+{
+	const char *id = osinfo_entity_get_id(OSINFO_ENTITY(relative));
+	const char *listed = osinfo_product_get_short_id(OSINFO_PRODUCT(relative));
+	ShortId from, to;
+
+	if (strcmp(listed, short_id) == 0)
+		return g_strdup(id);
+	if (!short_id_parse(listed, &from) || !short_id_parse(short_id, &to) ||
+	    !g_str_has_suffix(id, listed + from.stem))
+		return NULL;
+	return g_strdup_printf("%.*s%s", (int)(strlen(id) - strlen(listed + from.stem)), id,
+			       short_id + to.stem);
+}
+
+static bool has_device(OsinfoDeviceList *devices, const char *id)
+{
+	return osinfo_list_find_by_id(OSINFO_LIST(devices), id) != NULL;
+}
+
+OsTraits osinfo_find(const char *short_id)
+{
+	OsTraits traits = {0};
+
+	if (short_id == NULL)
+		return traits;
+	g_autoptr(OsinfoLoader) loader = osinfo_loader_new();
+	osinfo_loader_process_default_path(loader, NULL); /* no database: nothing is known */
+	g_autoptr(OsinfoOsList) systems = osinfo_db_get_os_list(osinfo_loader_get_db(loader));
+	OsinfoOs *os = nearest(OSINFO_LIST(systems), short_id);
+	if (os == NULL)
+		return traits;
+	traits.known = true;
+	traits.id = id_after(os, short_id);
+	g_autoptr(OsinfoDeviceList) devices = osinfo_os_get_all_devices(os, NULL);
+	traits.q35 = has_device(devices, DEVICE_Q35);
+	traits.virtio_1 = has_device(devices, DEVICE_VIRTIO_NET);
+	traits.virtio_gpu = has_device(devices, DEVICE_VIRTIO_GPU);
+	return traits;
+}
+
+void os_traits_clear(OsTraits *traits)
+{
+	g_clear_pointer(&traits->id, g_free);
+}
