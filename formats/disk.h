@@ -34,6 +34,9 @@ typedef struct {
 	bool (*extent_at)(Disk *disk, uint64_t offset, Extent *out, GError **error);
 	/* Facts of this format, an a{sv} (floating) in the order to show. NULL: none. */
 	GVariant *(*describe)(Disk *disk);
+	/* Called once disk->backing is open: CORRUPT when it is not the image that this one was
+	 * made on, or has changed since. NULL: the format does not record that. */
+	bool (*check_backing)(Disk *disk, GError **error);
 	/* Frees what the driver owns and `disk` itself (not disk->name, not disk->backing). */
 	void (*close)(Disk *disk);
 } DiskOps;

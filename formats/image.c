@@ -82,7 +82,11 @@ static Disk *open_layer(Storage *storage, const char *format, const OpenOptions 
 	if (below == NULL)
 		return fail_in_null(error, "%s: backing image: ", storage->name);
 	disk->backing = open_layer(below, backing_format, options, chain, error);
-	return disk->backing != NULL ? g_steal_pointer(&disk) : NULL;
+	if (disk->backing == NULL)
+		return NULL;
+	if (disk->ops->check_backing != NULL && !disk->ops->check_backing(disk, error))
+		return fail_in_null(error, "%s: ", storage->name);
+	return g_steal_pointer(&disk);
 }
 
 Disk *image_open(Storage *storage, const char *format, const OpenOptions *options, GError **error)
