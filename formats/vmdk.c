@@ -145,6 +145,25 @@ static GVariant *vmdk_describe(Disk *disk)
 	return g_variant_builder_end(&facts);
 }
 
+/* A parent that was written to after its child was made gives a mixture of two times. */
+static bool vmdk_check_backing(Disk *disk, GError **error)
+{
+	const uint32_t expected = vmdk_from(disk)->descriptor->parent_cid;
+
+	if (disk->backing->ops != disk->ops)
+		return fail(error, CORRUPT,
+			    "descriptor: parentFileNameHint: the parent is %s, not vmdk",
+			    disk->backing->format);
+	const uint32_t found = vmdk_from(disk->backing)->descriptor->cid;
+	if (found != expected)
+		return fail(error, CORRUPT,
+			    "descriptor: parentCID=%08" PRIx32
+			    ": the CID of the parent is %08" PRIx32
+			    ", it has changed since this disk was made on it",
+			    expected, found);
+	return true;
+}
+
 static void vmdk_close(Disk *disk)
 {
 	VmdkDisk *vmdk = vmdk_from(disk);
@@ -158,6 +177,7 @@ static const DiskOps vmdk_ops = {
 	.read_at = vmdk_read_at,
 	.extent_at = vmdk_extent_at,
 	.describe = vmdk_describe,
+	.check_backing = vmdk_check_backing,
 	.close = vmdk_close,
 };
 

@@ -20,7 +20,7 @@ typedef struct {
 	Span rest;     /* lines not parsed yet */
 	size_t offset; /* of the current line, in the text */
 	unsigned line; /* from 1 */
-	bool has_cid, has_parent_cid, has_version;
+	bool has_cid, has_parent_cid, has_version, has_ddb;
 	VmdkDescriptor *out; /* owned */
 } Parser;
 
@@ -264,6 +264,14 @@ static bool parse_extent(Parser *parser, Span access, Span rest, GError **error)
 	return parse_extent_file(parser, rest, extent, error);
 }
 
+/* Kinds of disk that have any number of extents. */
+static bool is_split_type(const char *create_type)
+{
+	return g_ascii_strncasecmp(create_type, "two", 3) == 0 ||
+	       g_ascii_strncasecmp(create_type, "2Gb", 3) == 0 ||
+	       g_ascii_strcasecmp(create_type, "custom") == 0;
+}
+
 static bool parse_create_type(Parser *parser, Span value, GError **error)
 {
 	if (parser->out->create_type != NULL)
@@ -314,6 +322,8 @@ static bool parse_assignment(Parser *parser, Span key, Span rest, GError **error
 	VmdkDescriptor *out = parser->out;
 	Span value;
 
+	if (span_length(key) > 4 && span_is((Span){key.at, key.at + 4}, "ddb."))
+		parser->has_ddb = true;
 	if (span_is(key, "ddb.adapterType") && out->adapter_type == NULL &&
 	    take_field(&rest, &value))
 		return parse_text(parser, "adapterType", value, &out->adapter_type, error);
@@ -373,8 +383,27 @@ static bool parse_lines(Parser *parser, GError **error)
 	return true;
 }
 
-static bool check_whole(VmdkDescriptor *descriptor, GError **error)
+/* Every writer puts the disk database (ddb.*) behind the extents. Where it is missing, extents may
+ * be missing too, unless there can be only one. */
+static bool check_end(const Parser *parser, GError **error)
 {
+	const VmdkDescriptor *descriptor = parser->out;
+	const VmdkExtentLine *first = vmdk_descriptor_extent(descriptor, 0);
+	const bool only_one = descriptor->extents->len == 1 && first->file_offset == 0 &&
+			      !is_split_type(descriptor->create_type);
+
+	if (parser->has_ddb || only_one)
+		return true;
+	return fail(error, CORRUPT,
+		    LINE "the descriptor ends after extent %u, without a disk database (ddb.*): it "
+			 "was probably cut",
+		    LINE_OF(parser), descriptor->extents->len);
+}
+
+static bool check_whole(const Parser *parser, GError **error)
+{
+	VmdkDescriptor *descriptor = parser->out;
+
 	if (descriptor->create_type == NULL)
 		return fail(error, CORRUPT, "descriptor: createType is missing");
 	if (descriptor->extents->len == 0)
@@ -386,7 +415,7 @@ static bool check_whole(VmdkDescriptor *descriptor, GError **error)
 			    "descriptor: parentCID=%08" PRIx32
 			    ": parentFileNameHint, which names the parent, is missing",
 			    descriptor->parent_cid);
-	return true;
+	return check_end(parser, error);
 }
 
 VmdkDescriptor *vmdk_descriptor_parse(const char *text, size_t length, GError **error)
@@ -401,7 +430,7 @@ VmdkDescriptor *vmdk_descriptor_parse(const char *text, size_t length, GError **
 		return fail_null(error, CORRUPT,
 				 "offset 0x%zx: zero byte inside the descriptor's text",
 				 text_length);
-	if (!parse_lines(&parser, error) || !check_whole(descriptor, error))
+	if (!parse_lines(&parser, error) || !check_whole(&parser, error))
 		return NULL;
 	return g_steal_pointer(&descriptor);
 }
