@@ -16,7 +16,8 @@ static bool ide_disk(const Vm *vm)
 }
 
 /*
- * q35 unless the guest is too old for it: PCI Express, SATA, and the only chipset with secure boot.
+ * q35 unless the guest is too old for it: PCI Express, SATA, and the only chipset with secure boot
+ * or interrupts for more than 255 CPUs.
  * On it, virtio devices speak virtio 1.0 only, so that a Linux guest must know that too. An
  * unconverted guest keeps the IDE controller that it was installed on, and only i440fx has one.
  */
@@ -24,7 +25,7 @@ static bool wants_q35(const DomainPlan *plan, const DomainChoices *choices)
 {
 	const GuestReport *guest = plan->guest;
 
-	if (choices->secure_boot)
+	if (choices->secure_boot || plan->vm->vcpus > PLAIN_VCPUS_MAX)
 		return true;
 	if (guest == NULL)
 		return choices->uefi || !ide_disk(plan->vm);

@@ -29,6 +29,9 @@ void domain_choices_make(DomainChoices *choices, const DomainPlan *plan, Finding
 void domain_choices_clear(DomainChoices *choices);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DomainChoices, domain_choices_clear)
 
+/* Beyond this, x86 needs an interrupt controller that only KVM and q35 offer. */
+#define PLAIN_VCPUS_MAX 255u
+
 /* How many drives an IDE bus takes: two channels of two. */
 #define IDE_DRIVES 4u
 

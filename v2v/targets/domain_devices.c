@@ -90,7 +90,7 @@ static void write_virtio_extras(const DomainParts *parts)
 /* More than 255 CPUs have interrupt numbers that only the remapping of an IOMMU can deliver. */
 static void write_iommu(const DomainParts *parts)
 {
-	if (parts->choices->vcpus <= 255)
+	if (parts->choices->vcpus <= PLAIN_VCPUS_MAX)
 		return;
 	xml_open(parts->xml, "iommu");
 	xml_attribute(parts->xml, "model", "intel");

@@ -224,7 +224,7 @@ static void write_features(const DomainParts *parts)
 		xml_leaf(xml, "smm", "state", "on", NULL);
 	/* Else QEMU answers on VMware's port, and VMware's tools believe to be at home. */
 	xml_leaf(xml, "vmport", "state", "off", NULL);
-	if (parts->choices->vcpus > 255)
+	if (parts->choices->vcpus > PLAIN_VCPUS_MAX)
 		xml_leaf(xml, "ioapic", "driver", "qemu", NULL);
 	xml_close(xml);
 }

@@ -13,6 +13,9 @@ typedef struct { /* everything borrowed */
 	Findings *findings;
 } DomainParts;
 
+/* What no choice of devices can mend; critical findings. */
+void domain_find_blockers(const DomainPlan *plan, Findings *findings);
+
 /* Name to CPU and clock: what stands before <devices>. */
 void domain_write_head(const DomainParts *parts);
 /* Disks, empty CD-ROM drives, and the controllers they need. */

@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-/* Beyond this, x86 needs an interrupt controller that only KVM and q35 offer. */
-#define PLAIN_VCPUS_MAX 255u
-
 /* XML carries `text` unchanged, on one line. */
 static bool is_plain_line(const char *text)
 {
@@ -49,25 +46,21 @@ static bool is_x86(const char *arch)
 	return false;
 }
 
-/* What no choice of devices can mend. */
-static void find_blockers(const DomainParts *parts)
+void domain_find_blockers(const DomainPlan *plan, Findings *findings)
 {
-	const DomainPlan *plan = parts->plan;
 	const char *arch = plan->guest != NULL && plan->guest->arch != NULL ? plan->guest->arch
 									    : plan->vm->guest_arch;
-	const unsigned vcpus = parts->choices->vcpus;
 
 	if (!is_x86(arch)) {
 		g_autofree char *shown = text_for_display(arch, strlen(arch), 40);
-		findings_add(parts->findings, FINDING_CRITICAL, "domain.arch-unsupported", NULL,
+		findings_add(findings, FINDING_CRITICAL, "domain.arch-unsupported", NULL,
 			     "the VM is for %s processors: only x86 VMs are written", shown);
 	}
-	if (vcpus > PLAIN_VCPUS_MAX &&
-	    (!parts->choices->q35 || strcmp(plan->virt_type, "qemu") == 0))
-		findings_add(parts->findings, FINDING_CRITICAL, "domain.too-many-vcpus",
-			     "use KVM, or fewer CPUs", "the VM has %u CPUs: %s takes at most %u",
-			     vcpus, parts->choices->q35 ? "QEMU without KVM" : "the i440fx machine",
-			     PLAIN_VCPUS_MAX);
+	if (plan->vm->vcpus > PLAIN_VCPUS_MAX && strcmp(plan->virt_type, "qemu") == 0)
+		findings_add(findings, FINDING_CRITICAL, "domain.too-many-vcpus",
+			     "use KVM, or fewer CPUs",
+			     "the VM has %u CPUs: QEMU without KVM takes at most %u",
+			     plan->vm->vcpus, PLAIN_VCPUS_MAX);
 }
 
 /* Things of the source that have no place in the XML. */
@@ -111,7 +104,7 @@ char *domain_xml_format(const DomainPlan *plan, Findings *findings, GError **err
 	domain_write_devices(&parts);
 	xml_close(parts.xml);
 	xml_close(parts.xml);
-	find_blockers(&parts);
+	domain_find_blockers(plan, findings);
 	find_losses(&parts);
 
 	char *document = xml_writer_finish(parts.xml);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* targets.c: the list of targets, and the one place that tests for what a target cannot. */
 #include "base/error.h"
-#include "v2v/targets/target.h"
+#include "v2v/targets/domain_parts.h"
+#include "v2v/targets/drivers.h"
 
 #include <string.h>
 
 const TargetDriver *const target_drivers[] = {
+	&dir_target_driver,
 	NULL,
 };
 
@@ -58,6 +60,7 @@ void target_close(Target *target)
 bool target_check(Target *target, const DomainPlan *plan, uint64_t needed, Findings *findings,
 		  GError **error)
 {
+	domain_find_blockers(plan, findings);
 	return target->ops->check == NULL ||
 	       target->ops->check(target, plan, needed, findings, error);
 }
