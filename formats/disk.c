@@ -16,12 +16,14 @@ void disk_init(Disk *disk, const DiskOps *ops, const char *format, const char *n
 	disk->cluster_size = cluster_size;
 	disk->backing = NULL;
 	disk->backing_name = NULL;
+	disk->storages = NULL;
 }
 
 void disk_close(Disk *disk)
 {
 	while (disk != NULL) {
 		Disk *backing = disk->backing;
+		g_autoptr(GPtrArray) storages = disk->storages; /* after the driver's own */
 
 		g_free(disk->name);
 		g_free(disk->backing_name);
@@ -122,4 +124,20 @@ bool disk_read_at(Disk *disk, void *buf, size_t length, uint64_t offset, GError 
 		length -= part;
 	}
 	return true;
+}
+
+bool disk_check_unchanged(Disk *disk, GError **error)
+{
+	for (guint i = 0; disk->storages != NULL && i < disk->storages->len; i++)
+		if (!storage_check_unchanged(g_ptr_array_index(disk->storages, i), error))
+			return false;
+	return true;
+}
+
+bool disk_is_stored_in(Disk *disk, const struct stat *file)
+{
+	for (guint i = 0; disk->storages != NULL && i < disk->storages->len; i++)
+		if (storage_is_stored_in(g_ptr_array_index(disk->storages, i), file))
+			return true;
+	return false;
 }

@@ -49,7 +49,12 @@ struct Disk { /* a driver embeds this as its first member `base` */
 	uint32_t cluster_size; /* bytes; what one read should be a multiple of; >= 512 */
 	Disk *backing;         /* owned; the layer below, NULL for a base */
 	char *backing_name;    /* owned; as written in the image, NULL if none */
+	GPtrArray *storages;   /* owned, of references; of the top layer: everything that the chain
+				* reads from, set by image_open(); may be NULL */
 };
+
+/* Nobody has larger disks; what exceeds this is hostile, or a mistake. */
+#define DISK_MAX_SIZE (64ull << 40)
 
 /* For drivers: fills `base`; `name` is copied. */
 void disk_init(Disk *disk, const DiskOps *ops, const char *format, const char *name, uint64_t size,
@@ -68,5 +73,11 @@ bool disk_extent_at(Disk *disk, uint64_t offset, Extent *out, GError **error);
 
 /* The same for this layer alone: UNALLOCATED where the backing disk would be asked. */
 bool disk_layer_extent_at(Disk *disk, uint64_t offset, Extent *out, GError **error);
+
+/* IO when a file that the chain reads from was written to since it was opened: what was read may be
+ * neither the old nor the new contents. */
+bool disk_check_unchanged(Disk *disk, GError **error);
+/* The chain reads from the file that has this identity: it must not be replaced. */
+bool disk_is_stored_in(Disk *disk, const struct stat *file);
 
 #endif

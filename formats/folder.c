@@ -77,29 +77,92 @@ Storage *folder_open(Folder *folder, const char *name, GError **error)
 	return folder->ops->open(folder, name, error);
 }
 
-static int open_beneath(int folder_fd, const char *name)
+typedef struct {
+	Folder base;
+	Folder *parent;    /* a reference */
+	char *prefix;      /* owned; "" for the folder itself */
+	GPtrArray *opened; /* borrowed */
+} BeneathFolder;
+
+static Storage *beneath_folder_open(Folder *base, const char *name, GError **error)
+{
+	const BeneathFolder *folder = (const BeneathFolder *)base;
+	g_autofree char *inside = name[0] == '/' || folder->prefix[0] == '\0'
+					  ? g_strdup(name)
+					  : g_build_filename(folder->prefix, name, NULL);
+	Storage *storage = folder_open(folder->parent, inside, error);
+
+	if (storage != NULL)
+		g_ptr_array_add(folder->opened, storage_ref(storage));
+	return storage;
+}
+
+static void beneath_folder_close(Folder *base)
+{
+	BeneathFolder *folder = (BeneathFolder *)base;
+
+	folder_unref(folder->parent);
+	g_free(folder->prefix);
+	g_free(folder);
+}
+
+static const FolderOps beneath_folder_ops = {
+	.open = beneath_folder_open,
+	.close = beneath_folder_close,
+};
+
+Folder *folder_new_beneath(Folder *parent, const char *prefix, GPtrArray *opened)
+{
+	BeneathFolder *folder = g_new0(BeneathFolder, 1);
+
+	folder_init(&folder->base, &beneath_folder_ops);
+	folder->parent = folder_ref(parent);
+	folder->prefix = g_strdup(prefix);
+	folder->opened = opened;
+	return &folder->base;
+}
+
+static int open_beneath(int folder_fd, const char *name, int flags)
 {
 	const struct open_how how = {
-		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+		.flags = (__u64)(unsigned)(flags | O_CLOEXEC),
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 
 	return (int)syscall(SYS_openat2, folder_fd, name, &how, sizeof(how));
 }
 
+static bool is_regular(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+static bool fail_open(const char *shown, GError **error)
+{
+	if (errno == ELOOP || errno == EXDEV)
+		return refuse_name(shown, "leads outside the folder or through a symbolic link",
+				   error);
+	return fail_errno(error, errno, "%s", shown);
+}
+
 static Storage *path_folder_open_at(int folder_fd, const char *name, const char *shown,
 				    GError **error)
 {
-	struct stat status;
-	const int fd = open_beneath(folder_fd, name);
-
-	if (fd < 0 && (errno == ELOOP || errno == EXDEV))
-		return refuse_name(shown, "leads outside the folder or through a symbolic link",
-				   error),
-		       NULL;
+	/* Looked at before it is opened: opening a device or a FIFO can have effects. And once more
+	 * afterwards: it may be another one than a moment ago. */
+	const int path_fd = open_beneath(folder_fd, name, O_PATH);
+	if (path_fd < 0)
+		return fail_open(shown, error), NULL;
+	const bool regular = is_regular(path_fd);
+	close(path_fd);
+	if (!regular)
+		return refuse_name(shown, "is not a regular file", error), NULL;
+	const int fd = open_beneath(folder_fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
-		return fail_errno(error, errno, "%s", shown), NULL;
-	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+		return fail_open(shown, error), NULL;
+	if (!is_regular(fd)) {
 		close(fd);
 		return refuse_name(shown, "is not a regular file", error), NULL;
 	}
@@ -110,7 +173,8 @@ static Storage *path_folder_open_at(int folder_fd, const char *name, const char 
 static const char *root_of(const PathFolder *folder, const char *name, const char **rest)
 {
 	for (char **root = folder->roots; root != NULL && *root != NULL; root++) {
-		const size_t length = strlen(*root);
+		/* The canonical text ends in no slash, unless it is the root of all. */
+		const size_t length = strcmp(*root, "/") == 0 ? 0 : strlen(*root);
 
 		if (strncmp(name, *root, length) == 0 && name[length] == '/') {
 			*rest = name + length + 1;

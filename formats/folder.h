@@ -31,6 +31,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Folder, folder_unref)
  */
 Storage *folder_open(Folder *folder, const char *name, GError **error);
 
+/* Names are relative to `prefix`, a path inside `parent` (absolute ones stay what they are), and
+ * all that is opened is added to `opened` (of Storage, with references; borrowed). */
+Folder *folder_new_beneath(Folder *parent, const char *prefix, GPtrArray *opened);
+
 /*
  * The folder that holds `path`, kept open: names are resolved beneath it by openat2(2) with
  * RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS and RESOLVE_NO_MAGICLINKS, regular files only, O_RDONLY.

@@ -7,6 +7,8 @@
 
 /* Images of one chain that are open, by device and inode: a loop meets itself. */
 typedef struct {
+	const OpenOptions *options; /* of the top */
+	GPtrArray *storages;        /* borrowed; of references: all that was opened */
 	struct {
 		dev_t device;
 		ino_t inode;
@@ -57,31 +59,59 @@ static const FormatDriver *choose_format(Storage *storage, const char *format, b
 	return driver;
 }
 
-static Disk *open_layer(Storage *storage, const char *format, const OpenOptions *options,
-			Chain *chain, GError **error)
+static Disk *open_driver(Storage *storage, const char *format, const OpenOptions *options,
+			 char **backing_format, GError **error)
+{
+	const FormatDriver *driver = choose_format(storage, format, options->depth == 0, error);
+	g_autoptr(Disk) disk = NULL;
+
+	if (driver != NULL)
+		disk = driver->open(storage, options, backing_format, error);
+	if (disk == NULL)
+		return NULL;
+	if (disk->size > DISK_MAX_SIZE)
+		return fail_null(error, UNSUPPORTED, "virtual size=%" PRIu64 ": exceeds 64 TiB",
+				 disk->size);
+	return g_steal_pointer(&disk);
+}
+
+/* Where the names inside an image count from that was itself named `name` in `prefix`. */
+static char *prefix_of(const char *prefix, const char *name)
+{
+	g_autofree char *path =
+		name[0] == '/' ? g_strdup(name) : g_build_filename(prefix, name, NULL);
+
+	return strchr(path, '/') != NULL ? g_path_get_dirname(path) : g_strdup("");
+}
+
+static Disk *open_layer(Storage *storage, const char *format, const char *prefix, Chain *chain,
+			GError **error)
 {
 	g_autofree char *backing_format = NULL;
-	g_autoptr(Disk) disk = NULL;
-	OpenOptions inner = *options;
+	OpenOptions options = *chain->options;
+	g_autoptr(Folder) folder =
+		options.folder == NULL
+			? NULL
+			: folder_new_beneath(options.folder, prefix, chain->storages);
 
-	inner.depth = (unsigned)chain->count;
+	options.folder = folder;
+	options.depth = (unsigned)chain->count;
 	if (!chain_enter(chain, storage, error))
 		return fail_in_null(error, "%s: ", storage->name);
-	const FormatDriver *driver = choose_format(storage, format, chain->count == 1, error);
-	if (driver != NULL)
-		disk = driver->open(storage, &inner, &backing_format, error);
+	g_autoptr(Disk) disk = open_driver(storage, format, &options, &backing_format, error);
 	if (disk == NULL)
 		return fail_in_null(error, "%s: ", storage->name);
-	if (disk->backing_name == NULL || options->layer_only)
+	if (disk->backing_name == NULL || options.layer_only)
 		return g_steal_pointer(&disk);
-	if (options->folder == NULL)
+	if (folder == NULL)
 		return fail_null(error, REFUSED,
 				 "%s: backing image \"%s\": no folder to open it from",
 				 storage->name, disk->backing_name);
-	g_autoptr(Storage) below = folder_open(options->folder, disk->backing_name, error);
+	g_autoptr(Storage) below = folder_open(folder, disk->backing_name, error);
 	if (below == NULL)
 		return fail_in_null(error, "%s: backing image: ", storage->name);
-	disk->backing = open_layer(below, backing_format, options, chain, error);
+	g_autofree char *below_prefix = prefix_of(prefix, disk->backing_name);
+	disk->backing = open_layer(below, backing_format, below_prefix, chain, error);
 	if (disk->backing == NULL)
 		return NULL;
 	if (disk->ops->check_backing != NULL && !disk->ops->check_backing(disk, error))
@@ -91,9 +121,15 @@ static Disk *open_layer(Storage *storage, const char *format, const OpenOptions 
 
 Disk *image_open(Storage *storage, const char *format, const OpenOptions *options, GError **error)
 {
-	Chain chain = {.count = 0};
+	g_autoptr(GPtrArray) storages =
+		g_ptr_array_new_with_free_func((GDestroyNotify)storage_unref);
+	Chain chain = {.options = options, .storages = storages};
 
-	return open_layer(storage, format, options, &chain, error);
+	g_ptr_array_add(storages, storage_ref(storage));
+	Disk *disk = open_layer(storage, format, "", &chain, error);
+	if (disk != NULL)
+		disk->storages = g_steal_pointer(&storages);
+	return disk;
 }
 
 Disk *image_open_path(const char *path, const char *format, const char *const *allowed_roots,

@@ -91,3 +91,14 @@ bool storage_find_hole(Storage *storage, uint64_t offset, uint64_t *out, GError 
 	return offset >= storage->size || storage->ops->find_hole == NULL ||
 	       storage->ops->find_hole(storage, offset, out, error);
 }
+
+bool storage_check_unchanged(Storage *storage, GError **error)
+{
+	return storage->ops->check_unchanged == NULL ||
+	       storage->ops->check_unchanged(storage, error);
+}
+
+bool storage_is_stored_in(Storage *storage, const struct stat *file)
+{
+	return storage->ops->is_stored_in != NULL && storage->ops->is_stored_in(storage, file);
+}

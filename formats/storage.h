@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 typedef struct Storage Storage;
 
@@ -28,6 +29,11 @@ typedef struct {
 	 * that `offset` lies in, or `offset` itself. And the reverse. NULL: all is data. */
 	bool (*find_data)(Storage *storage, uint64_t offset, uint64_t *out, GError **error);
 	bool (*find_hole)(Storage *storage, uint64_t offset, uint64_t *out, GError **error);
+	/* IO when the files below are not what they were when they were opened (size, time of the
+	 * last change). NULL: they cannot change, or we change them ourselves. */
+	bool (*check_unchanged)(Storage *storage, GError **error);
+	/* Some of the bytes stand in the file that has this identity. NULL: in no file. */
+	bool (*is_stored_in)(Storage *storage, const struct stat *file);
 	/* Frees what the driver owns; `storage` itself too. */
 	void (*close)(Storage *storage);
 } StorageOps;
@@ -57,6 +63,8 @@ bool storage_set_size(Storage *storage, uint64_t size, GError **error);
 bool storage_flush(Storage *storage, GError **error);
 bool storage_find_data(Storage *storage, uint64_t offset, uint64_t *out, GError **error);
 bool storage_find_hole(Storage *storage, uint64_t offset, uint64_t *out, GError **error);
+bool storage_check_unchanged(Storage *storage, GError **error);
+bool storage_is_stored_in(Storage *storage, const struct stat *file);
 
 /* A regular file (or block device), opened O_RDONLY. FIFOs, folders, sockets, character devices are
  * refused before they are opened. */

@@ -45,6 +45,26 @@ static bool concat_read_at(Storage *storage, void *buf, size_t length, uint64_t 
 	return true;
 }
 
+static bool concat_check_unchanged(Storage *storage, GError **error)
+{
+	const ConcatStorage *concat = (const ConcatStorage *)storage;
+
+	for (size_t i = 0; i < concat->part_count; i++)
+		if (!storage_check_unchanged(concat->parts[i], error))
+			return false;
+	return true;
+}
+
+static bool concat_is_stored_in(Storage *storage, const struct stat *file)
+{
+	const ConcatStorage *concat = (const ConcatStorage *)storage;
+
+	for (size_t i = 0; i < concat->part_count; i++)
+		if (storage_is_stored_in(concat->parts[i], file))
+			return true;
+	return false;
+}
+
 static void concat_close(Storage *storage)
 {
 	ConcatStorage *concat = (ConcatStorage *)storage;
@@ -58,6 +78,8 @@ static void concat_close(Storage *storage)
 
 static const StorageOps concat_ops = {
 	.read_at = concat_read_at,
+	.check_unchanged = concat_check_unchanged,
+	.is_stored_in = concat_is_stored_in,
 	.close = concat_close,
 };
 

@@ -18,6 +18,7 @@ typedef struct {
 	Storage base;
 	int fd; /* owned */
 	GMutex size_lock;
+	struct stat at_open;
 } FileStorage;
 
 static FileStorage *file_from(Storage *storage)
@@ -97,26 +98,41 @@ static bool file_write_zero_bytes(Storage *storage, uint64_t length, uint64_t of
 	return true;
 }
 
+/* The lock is held: nobody may cut off what another thread has just appended. */
+static bool file_set_size_locked(Storage *storage, uint64_t size, GError **error)
+{
+	if (TEMP_FAILURE_RETRY(ftruncate(file_from(storage)->fd, (off_t)size)) != 0)
+		return fail_errno(error, errno, "%s: set size to %" PRIu64, storage->name, size);
+	storage->size = size;
+	return true;
+}
+
 static bool file_set_size(Storage *storage, uint64_t size, GError **error)
 {
-	if (ftruncate(file_from(storage)->fd, (off_t)size) != 0)
-		return fail_errno(error, errno, "%s: set size to %" PRIu64, storage->name, size);
 	g_mutex_lock(&file_from(storage)->size_lock);
-	storage->size = size;
+	const bool ok = file_set_size_locked(storage, size, error);
 	g_mutex_unlock(&file_from(storage)->size_lock);
-	return true;
+	return ok;
+}
+
+static bool file_grow_to(Storage *storage, uint64_t end, GError **error)
+{
+	g_mutex_lock(&file_from(storage)->size_lock);
+	const bool ok = end <= storage->size || file_set_size_locked(storage, end, error);
+	g_mutex_unlock(&file_from(storage)->size_lock);
+	return ok;
 }
 
 static bool file_write_zeroes(Storage *storage, uint64_t length, uint64_t offset, GError **error)
 {
-	const uint64_t end = offset + length;
+	const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
 
 	if (length < HOLE_MIN_LENGTH)
 		return file_write_zero_bytes(storage, length, offset, error);
-	if (end > storage->size && !file_set_size(storage, end, error))
+	if (!file_grow_to(storage, offset + length, error))
 		return false;
-	if (fallocate(file_from(storage)->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		      (off_t)offset, (off_t)length) == 0)
+	if (TEMP_FAILURE_RETRY(
+		    fallocate(file_from(storage)->fd, mode, (off_t)offset, (off_t)length)) == 0)
 		return true;
 	if (errno != EOPNOTSUPP && errno != ENODEV && errno != ENOSYS)
 		return fail_errno(error, errno, "%s: hole at %" PRIu64 "+%" PRIu64, storage->name,
@@ -127,7 +143,7 @@ static bool file_write_zeroes(Storage *storage, uint64_t length, uint64_t offset
 static bool file_flush(Storage *storage, GError **error)
 {
 	/* A failed fsync may have dropped the pages: no second try can mend that. */
-	if (fsync(file_from(storage)->fd) != 0)
+	if (TEMP_FAILURE_RETRY(fsync(file_from(storage)->fd)) != 0)
 		return fail_errno(error, errno, "%s: fsync", storage->name);
 	return true;
 }
@@ -159,6 +175,33 @@ static bool file_find_hole(Storage *storage, uint64_t offset, uint64_t *out, GEr
 	return file_seek(storage, SEEK_HOLE, offset, out, error);
 }
 
+static bool file_check_unchanged(Storage *storage, GError **error)
+{
+	const struct stat *then = &file_from(storage)->at_open;
+	struct stat now;
+
+	if (fstat(file_from(storage)->fd, &now) != 0)
+		return fail_errno(error, errno, "%s", storage->name);
+	if (!S_ISREG(now.st_mode)) /* a block device has no time of its last change */
+		return true;
+	if (now.st_size != then->st_size)
+		return fail(error, IO,
+			    "%s: changed while it was read: was %" PRIu64
+			    " bytes long, is %" PRIu64,
+			    storage->name, (uint64_t)then->st_size, (uint64_t)now.st_size);
+	if (now.st_mtim.tv_sec != then->st_mtim.tv_sec ||
+	    now.st_mtim.tv_nsec != then->st_mtim.tv_nsec)
+		return fail(error, IO, "%s: was written to while it was read", storage->name);
+	return true;
+}
+
+static bool file_is_stored_in(Storage *storage, const struct stat *file)
+{
+	const struct stat *own = &file_from(storage)->at_open;
+
+	return own->st_dev == file->st_dev && own->st_ino == file->st_ino;
+}
+
 static void file_close(Storage *storage)
 {
 	FileStorage *file = file_from(storage);
@@ -172,6 +215,8 @@ static const StorageOps file_read_ops = {
 	.read_at = file_read_at,
 	.find_data = file_find_data,
 	.find_hole = file_find_hole,
+	.check_unchanged = file_check_unchanged,
+	.is_stored_in = file_is_stored_in,
 	.close = file_close,
 };
 
@@ -183,6 +228,7 @@ static const StorageOps file_write_ops = {
 	.flush = file_flush,
 	.find_data = file_find_data,
 	.find_hole = file_find_hole,
+	.is_stored_in = file_is_stored_in,
 	.close = file_close,
 };
 
@@ -199,28 +245,29 @@ static const char *file_type_name(mode_t mode)
 	return "neither a regular file nor a block device";
 }
 
-static bool file_size_of(int fd, const char *name, uint64_t *size, GError **error)
+static bool check_file_type(const struct stat *status, const char *name, GError **error)
 {
-	struct stat status;
-
-	if (fstat(fd, &status) != 0)
-		return fail_errno(error, errno, "%s", name);
-	if (S_ISREG(status.st_mode)) {
-		*size = (uint64_t)status.st_size;
+	if (S_ISREG(status->st_mode) || S_ISBLK(status->st_mode))
 		return true;
-	}
-	if (!S_ISBLK(status.st_mode))
-		return fail(error, REFUSED, "%s: is %s", name, file_type_name(status.st_mode));
-	if (ioctl(fd, BLKGETSIZE64, size) != 0)
-		return fail_errno(error, errno, "%s: size of the block device", name);
-	return true;
+	return fail(error, REFUSED, "%s: is %s", name, file_type_name(status->st_mode));
+}
+
+static bool file_size_of(int fd, const struct stat *status, uint64_t *size)
+{
+	*size = (uint64_t)status->st_size;
+	return S_ISREG(status->st_mode) || ioctl(fd, BLKGETSIZE64, size) == 0;
 }
 
 Storage *storage_from_fd(int fd, const char *name, bool writable, GError **error)
 {
-	uint64_t size;
+	struct stat status;
+	uint64_t size = 0;
+	bool ok = fstat(fd, &status) == 0 || fail_errno(error, errno, "%s", name);
 
-	if (!file_size_of(fd, name, &size, error)) {
+	ok = ok && check_file_type(&status, name, error);
+	if (ok && !file_size_of(fd, &status, &size))
+		ok = fail_errno(error, errno, "%s: size of the block device", name);
+	if (!ok) {
 		close(fd);
 		return NULL;
 	}
@@ -228,16 +275,22 @@ Storage *storage_from_fd(int fd, const char *name, bool writable, GError **error
 	storage_init(&file->base, writable ? &file_write_ops : &file_read_ops, name, size);
 	file->base.fd = fd;
 	file->fd = fd;
+	file->at_open = status;
 	g_mutex_init(&file->size_lock);
 	return &file->base;
 }
 
 Storage *storage_open_file(const char *path, GError **error)
 {
-	/* O_NONBLOCK: opening a FIFO must not wait for a writer; the type is looked at afterwards.
-	 */
-	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat status;
 
+	/* Opening a device can do something, opening a FIFO wakes its writer: look first. And again
+	 * at what was opened; O_NONBLOCK: should it have become a FIFO, do not wait. */
+	if (stat(path, &status) != 0)
+		return fail_errno(error, errno, "%s", path), NULL;
+	if (!check_file_type(&status, path, error))
+		return NULL;
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return fail_errno(error, errno, "%s", path), NULL;
 	return storage_from_fd(fd, path, false, error);

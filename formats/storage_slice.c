@@ -45,6 +45,16 @@ static bool slice_find_hole(Storage *storage, uint64_t offset, uint64_t *out, GE
 	return slice_find(slice_from(storage), storage_find_hole, offset, out, error);
 }
 
+static bool slice_check_unchanged(Storage *storage, GError **error)
+{
+	return storage_check_unchanged(slice_from(storage)->parent, error);
+}
+
+static bool slice_is_stored_in(Storage *storage, const struct stat *file)
+{
+	return storage_is_stored_in(slice_from(storage)->parent, file);
+}
+
 static void slice_close(Storage *storage)
 {
 	storage_unref(slice_from(storage)->parent);
@@ -55,6 +65,8 @@ static const StorageOps slice_ops = {
 	.read_at = slice_read_at,
 	.find_data = slice_find_data,
 	.find_hole = slice_find_hole,
+	.check_unchanged = slice_check_unchanged,
+	.is_stored_in = slice_is_stored_in,
 	.close = slice_close,
 };
 
