@@ -12,19 +12,6 @@
 #define IMAGE_OVERHEAD_SHARE 16u
 #define IMAGE_OVERHEAD_MIN   (64 * MIB)
 
-/* Only files of the package: a URL or an escaped path in an href is not followed. */
-static bool check_href(const char *href, GError **error)
-{
-	g_autofree char *lower = g_ascii_strdown(href, -1);
-
-	if (g_uri_peek_scheme(href) != NULL || strstr(href, "://") != NULL)
-		return fail(error, REFUSED, "is not a file of the package");
-	if (strstr(lower, "%2e") != NULL || strstr(lower, "%2f") != NULL ||
-	    strstr(lower, "%5c") != NULL)
-		return fail(error, REFUSED, "escapes '.', '/' or '\\'");
-	return member_name_check(href, strlen(href), error);
-}
-
 static char *chunk_name(const OvfFile *file, guint index)
 {
 	return g_strdup_printf("%s.%09u", file->href, index);
@@ -99,8 +86,6 @@ static Storage *open_file(OvaSource *ova, const Vm *vm, const OvfFile *file, con
 {
 	Storage *storage = NULL;
 
-	if (!check_href(file->href, error))
-		return NULL;
 	storage = file->chunk_size > 0 ? open_chunks(ova, file, error)
 				       : package_open_member(ova->package, file->href, error);
 	if (storage == NULL)

@@ -4,6 +4,7 @@
 #define V2V_INVENTORY_OVF_DOCUMENT_H
 
 #include "inventory/ovf.h"
+#include "inventory/ovf_item.h"
 
 #include <libxml/tree.h>
 
@@ -29,13 +30,24 @@ typedef struct { /* one VirtualHardwareSection on its way to a Vm */
 	char **boot_order; /* owned; InstanceIDs, the first to boot first */
 } OvfHardware;
 
+/* ovf_references.c: fills files, disks and options from the sections of the envelope. */
+bool ovf_references_parse(OvfDocument *document, GError **error);
 /* ovf_system.c: one VirtualSystem as a Vm. */
 Vm *ovf_system_describe(const OvfDocument *document, const OvfSystem *system, GError **error);
 /* ovf_hardware.c: the devices of a VirtualHardwareSection. */
 bool ovf_hardware_describe(const OvfDocument *document, const xmlNode *section, Vm *vm,
 			   GError **error);
-/* ovf_storage.c: controllers first, then what hangs on them; disks in the order of the BIOS. */
+typedef struct {
+	DiskBus bus;
+	unsigned controller, target;
+} OvfPlace;
+
+/* ovf_controllers.c: numbers the controllers; then, where an item hangs. CORRUPT for parents that
+ * form a circle; a parent that is no controller is a finding. */
 bool ovf_storage_controllers(OvfHardware *hardware, GError **error);
+bool ovf_place_read(const OvfHardware *hardware, const OvfItem *item, OvfPlace *out,
+		    GError **error);
+/* ovf_storage.c: disks in the order of the BIOS, and drives. */
 bool ovf_storage_devices(OvfHardware *hardware, GError **error);
 /* ovf_nic.c: */
 bool ovf_nics(OvfHardware *hardware, GError **error);

@@ -133,6 +133,13 @@ static void read_video(Vm *vm, const OvfItem *item)
 		vm->video_memory = count * KIB;
 }
 
+static void read_sound(Vm *vm, const OvfItem *item)
+{
+	vm->has_sound = true;
+	if (vm->sound_model == NULL)
+		vm->sound_model = g_strdup(item->subtype);
+}
+
 static void report_lost(Vm *vm, FindingSeverity severity, const char *id, const OvfItem *item)
 {
 	g_autofree char *where = ovf_item_where(item);
@@ -149,6 +156,8 @@ static void read_other(Vm *vm, const OvfItem *item)
 
 	if (g_ascii_strcasecmp(subtype, "vmware.vtpm") == 0)
 		vm->tpm = true;
+	else if (g_str_has_prefix(subtype, "vmware.soundcard"))
+		read_sound(vm, item);
 	else if (strstr(subtype, "passthrough") != NULL)
 		report_lost(vm, FINDING_WARNING, "ovf.passthrough", item);
 	else if (g_ascii_strcasecmp(subtype, "vmware.vmci") != 0 &&
@@ -185,9 +194,7 @@ static void read_small_device(Vm *vm, const OvfItem *item)
 		read_video(vm, item);
 		break;
 	case OVF_TYPE_SOUND:
-		vm->has_sound = true;
-		if (vm->sound_model == NULL)
-			vm->sound_model = g_strdup(item->subtype);
+		read_sound(vm, item);
 		break;
 	case OVF_TYPE_PARALLEL_PORT:
 		report_lost(vm, FINDING_NOTE, "ovf.parallel-port", item);

@@ -175,6 +175,23 @@ static void describe_firmware(const OvfDocument *document, const xmlNode *hardwa
 				"nvram=\"%s\": no such file: UEFI variables start empty", nvram);
 }
 
+/* Switches of the source that a Vm has no word for. */
+static void report_settings(const xmlNode *hardware, Vm *vm)
+{
+	static const char *const keys[] = {
+		"cpuHotAddEnabled",  "memoryHotAddEnabled", "nestedHVEnabled",   "flags.vbsEnabled",
+		"flags.vvtdEnabled", "sevEnabled",          "virtualSMCPresent",
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+		g_autofree char *value = ovf_xml_config(hardware, keys[i]);
+
+		if (is_true(value))
+			ovf_finding_add(vm->findings, FINDING_NOTE, "ovf.setting-ignored",
+					"the setting %s is not carried over", keys[i]);
+	}
+}
+
 static void report_sections(const OvfSystem *system, Vm *vm)
 {
 	for (const xmlNode *node = system->node->children; node != NULL; node = node->next) {
@@ -222,6 +239,7 @@ Vm *ovf_system_describe(const OvfDocument *document, const OvfSystem *system, GE
 	describe_firmware(document, hardware, vm);
 	report_options(document, vm);
 	report_sections(system, vm);
+	report_settings(hardware, vm);
 	if (!ovf_hardware_describe(document, hardware, vm, error))
 		return NULL;
 	if (machine != NULL && !ovf_vbox_describe(machine, vm, error))

@@ -37,13 +37,11 @@ static bool fail_unknown(const char *uri, GError **error)
 
 Source *source_open(const char *uri, const SourceOptions *options, GError **error)
 {
+	if (strstr(uri, "://") == NULL && access(uri, R_OK) != 0)
+		return fail_errno(error, errno, "%s", uri), NULL;
 	const SourceDriver *driver = best_bidder(uri);
-
-	if (driver == NULL) {
-		if (strstr(uri, "://") == NULL && access(uri, R_OK) != 0)
-			return fail_errno(error, errno, "%s", uri), NULL;
+	if (driver == NULL)
 		return fail_unknown(uri, error), NULL;
-	}
 	Source *source = driver->open(uri, options, error);
 	if (source == NULL)
 		return fail_in_null(error, "%s: ", uri);
