@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,7 +20,8 @@ struct OutputFile {
 	bool exists; /* the partial file does, and it is ours */
 };
 
-/* Open-file-description lock on the whole file; false when another holder has it. */
+/* Open-file-description lock on the whole file; false and errno EAGAIN when another holder has it.
+ */
 static bool lock_whole_file(int fd)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -26,39 +29,85 @@ static bool lock_whole_file(int fd)
 	return fcntl(fd, F_OFD_SETLK, &lock) == 0;
 }
 
-/* A partial file without a lock was left by a run that died: out of the way with it. */
+static bool fail_lock(const OutputFile *file, GError **error)
+{
+	if (errno == EAGAIN || errno == EACCES)
+		return fail(error, REFUSED, "%s: another run is writing this target", file->path);
+	return fail_errno(error, errno, "%s: lock", file->partial_path);
+}
+
+/* The file open at `fd` is the one that stands under the partial name. */
+static bool is_under_partial_name(const OutputFile *file, int fd)
+{
+	struct stat opened, named;
+
+	return fstat(fd, &opened) == 0 && S_ISREG(opened.st_mode) &&
+	       fstatat(file->folder_fd, file->partial_name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+/*
+ * The rule that makes races harmless: only who holds the lock on the file that stands under the
+ * partial name may remove or rename that name. So the lock comes first, and then the look whether
+ * the locked file still stands there.
+ */
 static bool remove_stale_partial(const OutputFile *file, GError **error)
 {
-	const int fd = openat(file->folder_fd, file->partial_name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	const int fd = openat(file->folder_fd, file->partial_name, flags);
+	bool ok;
 
 	if (fd < 0)
 		return errno == ENOENT || fail_errno(error, errno, "%s", file->partial_path);
-	const bool ours = lock_whole_file(fd);
-	if (ours)
+	ok = lock_whole_file(fd) || fail_lock(file, error);
+	if (ok && is_under_partial_name(file, fd))
+		ok = unlinkat(file->folder_fd, file->partial_name, 0) == 0 ||
+		     fail_errno(error, errno, "%s: remove", file->partial_path);
+	close(fd);
+	return ok;
+}
+
+/* A new file under the partial name, locked; -1 and errno EEXIST when there is one already. */
+static int create_locked(const OutputFile *file, GError **error)
+{
+	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	const int fd = openat(file->folder_fd, file->partial_name, flags, 0600);
+
+	if (fd < 0 && errno != EEXIST)
+		fail_errno(error, errno, "%s", file->partial_path);
+	if (fd < 0)
+		return -1;
+	if (lock_whole_file(fd))
+		return fd;
+	/* Another run took it for stale, before we had the lock: it goes on and we do not. */
+	const bool taken = errno == EAGAIN || errno == EACCES;
+	fail_lock(file, error);
+	if (!taken)
 		unlinkat(file->folder_fd, file->partial_name, 0);
 	close(fd);
-	if (!ours)
-		return fail(error, REFUSED, "%s: another run is writing this target", file->path);
-	return true;
+	return -1;
 }
 
 static bool create_partial(OutputFile *file, GError **error)
 {
-	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	const unsigned max_attempts = 16; /* each lost to another run that started just then */
+	g_autoptr(GError) local = NULL;
 
-	if (!remove_stale_partial(file, error))
-		return false;
-	const int fd = openat(file->folder_fd, file->partial_name, flags, 0600);
-	if (fd < 0)
-		return fail_errno(error, errno, "%s", file->partial_path);
-	file->exists = true;
-	if (!lock_whole_file(fd)) {
-		close(fd);
-		file->exists = false;
-		return fail(error, REFUSED, "%s: another run is writing this target", file->path);
+	for (unsigned i = 0; i < max_attempts && file->fd < 0; i++) {
+		if (!remove_stale_partial(file, error))
+			return false;
+		file->fd = create_locked(file, &local);
+		if (local != NULL)
+			return g_propagate_error(error, g_steal_pointer(&local)), false;
+		if (file->fd >= 0 && !is_under_partial_name(file, file->fd)) {
+			close(file->fd);
+			file->fd = -1;
+		}
 	}
-	file->fd = fd;
-	file->storage = storage_from_fd(fd, file->partial_path, true, error);
+	if (file->fd < 0)
+		return fail(error, REFUSED, "%s: another run is writing this target", file->path);
+	file->exists = true;
+	file->storage = storage_from_fd(file->fd, file->partial_path, true, error);
 	return file->storage != NULL;
 }
 
@@ -78,6 +127,8 @@ static bool check_target(const OutputFile *file, GError **error)
 OutputFile *output_file_new(const char *path, bool force, GError **error)
 {
 	g_autofree char *folder = g_path_get_dirname(path);
+	if (path[0] == '\0' || g_str_has_suffix(path, "/"))
+		return fail_null(error, USAGE, "\"%s\": is not the name of a file", path);
 	g_autoptr(OutputFile) file = g_new0(OutputFile, 1);
 
 	file->path = g_strdup(path);
@@ -104,38 +155,64 @@ const char *output_file_partial_path(const OutputFile *file)
 	return file->partial_path;
 }
 
+/* umask(2) tells the mask only by changing it, for all threads: ask /proc. All set when it does not
+ * say: then the file stays its owner's. */
+static mode_t current_umask(void)
+{
+	g_autofree char *status = NULL;
+	const char *line = NULL;
+
+	if (g_file_get_contents("/proc/self/status", &status, NULL, NULL))
+		line = strstr(status, "\nUmask:");
+	return line != NULL ? (mode_t)strtoul(line + strlen("\nUmask:"), NULL, 8) & 0777 : 0777;
+}
+
 static bool open_to_the_world(const OutputFile *file, GError **error)
 {
-	const mode_t mask = umask(0);
-
-	umask(mask);
-	if (fchmod(file->fd, 0666 & ~mask) != 0)
+	if (fchmod(file->fd, 0600 | (0666 & ~current_umask())) != 0)
 		return fail_errno(error, errno, "%s: mode", file->partial_path);
+	return true;
+}
+
+static bool rename_partial(const OutputFile *file)
+{
+	const int folder = file->folder_fd;
+
+	if (renameat2(folder, file->partial_name, folder, file->name,
+		      file->force ? 0 : RENAME_NOREPLACE) == 0)
+		return true;
+	if (file->force || (errno != EINVAL && errno != ENOSYS))
+		return false;
+	/* No RENAME_NOREPLACE on this file system: a hard link does not replace either. */
+	if (linkat(folder, file->partial_name, folder, file->name, 0) != 0)
+		return false;
+	unlinkat(folder, file->partial_name, 0);
 	return true;
 }
 
 bool output_file_commit(OutputFile *file, GError **error)
 {
-	const unsigned flags = file->force ? 0 : RENAME_NOREPLACE;
-
 	g_assert(file->exists);
 	if (!open_to_the_world(file, error) || !storage_flush(file->storage, error))
 		return false;
-	int result =
-		renameat2(file->folder_fd, file->partial_name, file->folder_fd, file->name, flags);
-	if (result != 0 && errno == EINVAL && !file->force) {
-		/* No RENAME_NOREPLACE on this file system: a hard link does not replace either. */
-		result =
-			linkat(file->folder_fd, file->partial_name, file->folder_fd, file->name, 0);
-		if (result == 0)
-			unlinkat(file->folder_fd, file->partial_name, 0);
-	}
-	if (result != 0)
+	if (!rename_partial(file))
 		return fail_errno(error, errno, "%s: rename to %s", file->partial_path, file->name);
 	file->exists = false;
-	if (fsync(file->folder_fd) != 0)
-		return fail_errno(error, errno, "%s: fsync of the folder", file->path);
-	return true;
+	if (TEMP_FAILURE_RETRY(fsync(file->folder_fd)) == 0)
+		return true;
+	const int reason = errno;
+	if (file->force) /* what it replaced is gone: better this than nothing */
+		return fail_errno(error, reason,
+				  "%s: is complete, but may not outlast a power cut: fsync of the "
+				  "folder",
+				  file->path);
+	output_file_take_back(file);
+	return fail_errno(error, reason, "%s: fsync of the folder", file->path);
+}
+
+void output_file_take_back(OutputFile *file)
+{
+	unlinkat(file->folder_fd, file->name, 0);
 }
 
 void output_file_free(OutputFile *file)
