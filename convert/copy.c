@@ -2,6 +2,7 @@
 /* copy.c: workers read, decode and encode in parallel; a turnstile gives places in guest order. */
 #include "convert/copy.h"
 
+#include "base/bytes.h"
 #include "base/checked.h"
 #include "convert/copy_plan.h"
 
@@ -18,8 +19,9 @@ typedef struct {
 
 	GMutex lock; /* of what follows, and of the plan */
 	GCond turn_changed;
-	uint64_t next_item; /* number of the item that is handed out next */
-	uint64_t turn;      /* number of the item whose units are placed now */
+	uint64_t next_item;  /* number of the item that is handed out next */
+	uint64_t turn;       /* number of the item whose units are placed now */
+	uint64_t handed_out; /* guest bytes of items with data, for the rate limit */
 	CopyCounts counts;
 	GError *error; /* owned; the first failure; all workers stop */
 } CopyJob;
@@ -28,9 +30,11 @@ typedef struct {
 typedef struct {
 	CopyItem item;
 	uint64_t number;
-	uint8_t *buf; /* owned by the worker; item_size bytes */
+	uint8_t *buf;   /* owned by the worker; item_size bytes */
+	size_t present; /* of the item's bytes, what `from` has; a larger target adds zeroes */
 	WriteUnit *units[COPY_MAX_UNITS_PER_ITEM];
 	size_t unit_count;
+	CopyCounts counts; /* of this item */
 } Work;
 
 static void job_fail(CopyJob *job, GError *error)
@@ -63,6 +67,13 @@ static bool wait_for_rate(const CopyJob *job, uint64_t bytes, GError **error)
 	}
 }
 
+static size_t bytes_present(const Disk *from, const CopyItem *item)
+{
+	if (item->offset >= from->size)
+		return 0;
+	return (size_t)min_u64(item->length, from->size - item->offset);
+}
+
 /* The next item; false at the end (error unset) or on failure. */
 static bool take_item(CopyJob *job, Work *work, GError **error)
 {
@@ -76,11 +87,9 @@ static bool take_item(CopyJob *job, Work *work, GError **error)
 		more = copy_plan_next(job->plan, &work->item, &skipped, error);
 	if (more) {
 		work->number = job->next_item++;
-		if (work->item.has_data)
-			job->counts.data_bytes += work->item.length;
-		else
-			job->counts.zero_bytes += work->item.length;
-		handed_out = job->counts.data_bytes;
+		work->present = bytes_present(job->from, &work->item);
+		job->handed_out += work->item.has_data ? work->present : 0;
+		handed_out = job->handed_out;
 	}
 	job->counts.zero_bytes += skipped;
 	g_mutex_unlock(&job->lock);
@@ -90,30 +99,25 @@ static bool take_item(CopyJob *job, Work *work, GError **error)
 
 static bool read_item(CopyJob *job, Work *work, GError **error)
 {
-	const uint64_t offset = work->item.offset;
-	size_t present =
-		0; /* of the item, what `from` has: the rest of a larger target is zeroes */
-
-	if (offset < job->from->size)
-		present = (size_t)min_u64(work->item.length, job->from->size - offset);
-	if (present > 0 && !disk_read_at(job->from, work->buf, present, offset, error))
+	if (work->present > 0 &&
+	    !disk_read_at(job->from, work->buf, work->present, work->item.offset, error))
 		return false;
-	memset(work->buf + present, 0, work->item.length - present);
+	memset(work->buf + work->present, 0, work->item.length - work->present);
 	return true;
 }
 
 static void digest_item(const CopyJob *job, const Work *work)
 {
 	DigestMap *digests = job->options->digests;
-	const uint64_t disk_end = job->from->size;
+	const uint64_t end = digests != NULL ? digest_map_size(digests) : 0;
 
-	for (size_t at = 0; digests != NULL && at < work->item.length; at += DIGEST_BLOCK_SIZE) {
+	for (size_t at = 0; at < work->item.length; at += DIGEST_BLOCK_SIZE) {
 		const uint64_t offset = work->item.offset + at;
 
-		if (offset < disk_end)
+		if (offset < end)
 			digest_map_set(digests, offset / DIGEST_BLOCK_SIZE,
 				       work->item.has_data ? work->buf + at : NULL,
-				       (size_t)min_u64(DIGEST_BLOCK_SIZE, disk_end - offset));
+				       (size_t)min_u64(DIGEST_BLOCK_SIZE, end - offset));
 	}
 }
 
@@ -121,15 +125,21 @@ static bool encode_item(CopyJob *job, Work *work, GError **error)
 {
 	const size_t unit_size = job->to->unit_size;
 
+	work->counts = (CopyCounts){0};
 	for (size_t at = 0; at < work->item.length; at += unit_size) {
 		const size_t length = MIN(unit_size, work->item.length - at);
-		const uint8_t *bytes = work->item.has_data ? work->buf + at : NULL;
+		const uint8_t *bytes = work->buf + at;
+		const size_t present = MIN(length, work->present - MIN(at, work->present));
+
+		if (!work->item.has_data || bytes_are_zero(bytes, length))
+			bytes = NULL;
 		WriteUnit *unit = job->to->ops->unit_encode(job->to, bytes, length,
 							    work->item.offset + at, error);
 
 		if (unit == NULL)
 			return false;
 		work->units[work->unit_count++] = unit;
+		*(bytes != NULL ? &work->counts.data_bytes : &work->counts.zero_bytes) += present;
 	}
 	return true;
 }
@@ -149,6 +159,8 @@ static bool place_item(CopyJob *job, Work *work, GError **error)
 	g_mutex_lock(&job->lock);
 	if (go_on)
 		job->turn++;
+	job->counts.data_bytes += work->counts.data_bytes;
+	job->counts.zero_bytes += work->counts.zero_bytes;
 	g_cond_broadcast(&job->turn_changed);
 	g_mutex_unlock(&job->lock);
 	return ok && (go_on || fail(error, INTERRUPTED, "another worker failed"));
@@ -175,7 +187,7 @@ static bool copy_item(CopyJob *job, Work *work, GError **error)
 		job->to->ops->unit_free(work->units[i]);
 	work->unit_count = 0;
 	if (ok)
-		progress_advance(job->options->progress, work->item.length);
+		progress_advance(job->options->progress, work->present);
 	return ok;
 }
 
@@ -193,16 +205,20 @@ static void *copy_worker(void *pointer)
 	return NULL;
 }
 
-static unsigned thread_count(const CopyOptions *options)
+/* No more than there can be items. */
+static unsigned thread_count(const CopyJob *job)
 {
-	const unsigned wanted = options->threads > 0 ? options->threads : g_get_num_processors();
+	const unsigned wanted =
+		job->options->threads > 0 ? job->options->threads : g_get_num_processors();
+	const uint64_t items = div_round_up(job->to->size, copy_plan_item_size(job->plan));
 
-	return MIN(wanted, MAX_THREADS);
+	return (unsigned)MIN(MIN(wanted, MAX_THREADS), MAX(items, 1));
 }
 
-static bool run_workers(CopyJob *job, unsigned count, GError **error)
+static void run_workers(CopyJob *job)
 {
 	GThread *threads[MAX_THREADS] = {NULL};
+	const unsigned count = thread_count(job);
 
 	/* One worker is this thread: a machine that gives no more threads still copies. */
 	for (unsigned i = 1; i < count; i++)
@@ -211,21 +227,16 @@ static bool run_workers(CopyJob *job, unsigned count, GError **error)
 	for (unsigned i = 1; i < count; i++)
 		if (threads[i] != NULL)
 			g_thread_join(threads[i]);
-	if (job->error != NULL)
-		g_propagate_error(error, g_steal_pointer(&job->error));
-	return error == NULL || *error == NULL;
 }
 
 bool copy_disk(Disk *from, DiskWriter *to, const CopyOptions *options, CopyCounts *counts,
 	       GError **error)
 {
-	g_autoptr(GError) local = NULL;
-
 	if (to->size < from->size)
 		return fail(error, USAGE,
 			    "target of %" PRIu64 " bytes is smaller than the source of %" PRIu64,
 			    to->size, from->size);
-	g_autoptr(CopyPlan) plan = copy_plan_new(from, to, options->changes);
+	g_autoptr(CopyPlan) plan = copy_plan_new(from, to, options->changes, options->cancel);
 	CopyJob job = {
 		.from = from,
 		.to = to,
@@ -236,12 +247,12 @@ bool copy_disk(Disk *from, DiskWriter *to, const CopyOptions *options, CopyCount
 	g_mutex_init(&job.lock);
 	g_cond_init(&job.turn_changed);
 	to->rewriting = options->changes != NULL;
-	const bool ok = run_workers(&job, thread_count(options), &local);
+	run_workers(&job);
 	g_cond_clear(&job.turn_changed);
 	g_mutex_clear(&job.lock);
 	if (counts != NULL)
 		*counts = job.counts;
-	if (!ok)
-		g_propagate_error(error, g_steal_pointer(&local));
-	return ok;
+	if (job.error != NULL)
+		return g_propagate_error(error, job.error), false;
+	return disk_check_unchanged(from, error);
 }

@@ -20,17 +20,19 @@ typedef struct {
 } CopyOptions;
 
 typedef struct {
-	uint64_t data_bytes; /* guest bytes read as data and written */
-	uint64_t zero_bytes; /* guest bytes that are zero, for whatever reason, and take no space */
+	uint64_t data_bytes; /* guest bytes written as data, in whole units of the writer */
+	uint64_t zero_bytes; /* guest bytes in units that are zero, for whatever reason */
 } CopyCounts;
 
 /* Copies all of `from` (or its changes) into `to`; sizes must be equal, or `to` larger (the rest
- * reads as zeroes). Does not call finish. On failure `to` is junk. */
+ * reads as zeroes). Does not call finish. On failure `to` is junk. IO when the files that `from`
+ * reads changed meanwhile. */
 bool copy_disk(Disk *from, DiskWriter *to, const CopyOptions *options, CopyCounts *counts,
 	       GError **error);
 
-/* The changed extents of the top layer of `overlay` (DATA and ZERO), for CopyOptions.changes: an
- * array of Extent, owned by the caller; NULL on error. */
+/* The changed extents of the top layer of `overlay` (DATA and ZERO, neighbours joined), for
+ * CopyOptions.changes: an array of Extent, of which offset and length matter, owned by the caller;
+ * NULL on error. */
 GArray *copy_layer_changes(Disk *overlay, GError **error);
 
 #endif

@@ -10,12 +10,14 @@ struct CopyPlan {
 	uint64_t to_size;
 	size_t item_size;
 	const GArray *changes;
+	const Cancel *cancel;
 	guint next_change;
 	uint64_t position; /* guest offset of the next item, a multiple of item_size */
 	Extent extent;     /* the one looked at last; length 0: none yet */
 };
 
-CopyPlan *copy_plan_new(Disk *from, const DiskWriter *to, const GArray *changes)
+CopyPlan *copy_plan_new(Disk *from, const DiskWriter *to, const GArray *changes,
+			const Cancel *cancel)
 {
 	CopyPlan *plan = g_new0(CopyPlan, 1);
 
@@ -25,6 +27,7 @@ CopyPlan *copy_plan_new(Disk *from, const DiskWriter *to, const GArray *changes)
 	plan->item_size = MAX(to->unit_size, DIGEST_BLOCK_SIZE);
 	g_assert(plan->item_size / to->unit_size <= COPY_MAX_UNITS_PER_ITEM);
 	plan->changes = changes;
+	plan->cancel = cancel;
 	return plan;
 }
 
@@ -48,11 +51,11 @@ static bool look_at(CopyPlan *plan, uint64_t offset, GError **error)
 	return disk_extent_at(plan->from, offset, &plan->extent, error);
 }
 
-/* Where the first DATA at or after `offset` begins; from->size when there is none. */
-static bool find_data(CopyPlan *plan, uint64_t offset, uint64_t *out, GError **error)
+/* Where the first DATA at or after `offset` begins; `end` or more when there is none before it. */
+static bool find_data(CopyPlan *plan, uint64_t offset, uint64_t end, uint64_t *out, GError **error)
 {
-	while (offset < plan->from->size) {
-		if (!look_at(plan, offset, error))
+	while (offset < end) {
+		if (!cancel_check(plan->cancel, error) || !look_at(plan, offset, error))
 			return false;
 		if (plan->extent.state == EXTENT_DATA)
 			break;
@@ -71,13 +74,14 @@ static void make_item(CopyPlan *plan, uint64_t offset, CopyItem *item)
 
 static bool next_of_disk(CopyPlan *plan, CopyItem *item, uint64_t *skipped, GError **error)
 {
+	const uint64_t end = plan->from->size;
 	uint64_t data;
 
-	if (plan->position >= plan->from->size || !find_data(plan, plan->position, &data, error))
+	if (plan->position >= end || !find_data(plan, plan->position, end, &data, error))
 		return false;
-	if (data >= plan->from->size) {
-		*skipped += plan->from->size - plan->position;
-		plan->position = plan->to_size;
+	if (data >= end) {
+		*skipped += end - plan->position;
+		plan->position = end;
 		return false;
 	}
 	data = round_down(data, plan->item_size);
@@ -94,16 +98,17 @@ static bool next_of_changes(CopyPlan *plan, CopyItem *item, GError **error)
 		const uint64_t end = min_u64(change->offset + change->length, plan->to_size);
 		const uint64_t first = round_down(change->offset, plan->item_size);
 		const uint64_t start = MAX(first, plan->position);
-		uint64_t data;
+		uint64_t data, item_end;
 
 		if (start >= end) {
 			plan->next_change++;
 			continue;
 		}
 		make_item(plan, start, item);
-		if (!find_data(plan, start, &data, error))
+		item_end = min_u64(start + item->length, plan->from->size);
+		if (!find_data(plan, start, item_end, &data, error))
 			return false;
-		item->has_data = data < start + item->length && data < plan->from->size;
+		item->has_data = data < item_end;
 		return true;
 	}
 	return false;
@@ -113,6 +118,17 @@ bool copy_plan_next(CopyPlan *plan, CopyItem *item, uint64_t *skipped, GError **
 {
 	return plan->changes != NULL ? next_of_changes(plan, item, error)
 				     : next_of_disk(plan, item, skipped, error);
+}
+
+/* Neighbours become one, whatever their state: a change is only a place to look at. */
+static void changes_append(GArray *changes, const Extent *extent)
+{
+	Extent *last = changes->len > 0 ? &g_array_index(changes, Extent, changes->len - 1) : NULL;
+
+	if (last != NULL && last->offset + last->length == extent->offset)
+		last->length += extent->length;
+	else
+		g_array_append_vals(changes, extent, 1);
 }
 
 GArray *copy_layer_changes(Disk *overlay, GError **error)
@@ -126,7 +142,7 @@ GArray *copy_layer_changes(Disk *overlay, GError **error)
 			return NULL;
 		at += extent.length;
 		if (extent.state != EXTENT_UNALLOCATED)
-			g_array_append_val(changes, extent);
+			changes_append(changes, &extent);
 	}
 	return g_steal_pointer(&changes);
 }

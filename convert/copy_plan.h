@@ -3,6 +3,7 @@
 #ifndef V2V_CONVERT_COPY_PLAN_H
 #define V2V_CONVERT_COPY_PLAN_H
 
+#include "base/cancel.h"
 #include "formats/disk.h"
 #include "formats/writer.h"
 
@@ -17,9 +18,11 @@ typedef struct { /* a run of guest bytes that one worker copies */
 	bool has_data; /* false: all zeroes */
 } CopyItem;
 
-/* Both borrowed. `changes` (of Extent, ascending; borrowed) NULL: the whole disk, where items
- * without data are left out; else every item that a change touches, whole. */
-CopyPlan *copy_plan_new(Disk *from, const DiskWriter *to, const GArray *changes);
+/* All borrowed. `changes` (of Extent, ascending) NULL: the whole disk, where items without data are
+ * left out; else every item that a change touches, whole. `cancel` may be NULL: is asked while
+ * looking for data, which takes long on a large disk in many small extents. */
+CopyPlan *copy_plan_new(Disk *from, const DiskWriter *to, const GArray *changes,
+			const Cancel *cancel);
 void copy_plan_free(CopyPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CopyPlan, copy_plan_free)
 

@@ -4,13 +4,14 @@
 
 #include "base/bytes.h"
 #include "base/checked.h"
+#include "formats/disk.h"
 
 #include <openssl/evp.h>
 #include <string.h>
 
 #define DIGEST_TEXT_MAGIC "v2v-digests 1 "
-/* 64 TiB in blocks of 1 MiB: the largest disk of any format that we know. */
-#define DIGEST_MAX_BLOCKS (64ull * 1024 * 1024)
+/* Levels of a tree over DISK_MAX_SIZE: 2^26 blocks. */
+#define DIGEST_MAX_LEVELS 27u
 
 struct DigestMap {
 	uint64_t size, block_count;
@@ -34,13 +35,18 @@ DigestMap *digest_map_new(uint64_t size)
 {
 	DigestMap *map = g_new0(DigestMap, 1);
 
+	g_assert(size <= DISK_MAX_SIZE);
 	map->size = size;
 	map->block_count = div_round_up(size, DIGEST_BLOCK_SIZE);
-	g_assert(map->block_count <= DIGEST_MAX_BLOCKS);
 	map->blocks = g_malloc_n((gsize)map->block_count + 1, DIGEST_LENGTH);
 	map->is_zero = g_malloc((gsize)map->block_count + 1);
 	memset(map->is_zero, 1, (size_t)map->block_count);
 	return map;
+}
+
+uint64_t digest_map_size(const DigestMap *map)
+{
+	return map->size;
 }
 
 void digest_map_free(DigestMap *map)
@@ -67,49 +73,90 @@ static void zero_block_digest(size_t length, uint8_t out[DIGEST_LENGTH])
 	sha256(zeroes, length, out);
 }
 
-/* Leaf digests of full zero blocks and of a zero last block: hashed once each. */
+/* What the tree of a mostly empty disk consists of is hashed once: the leaf of a zero last block,
+ * and the roots over 2^n full zero blocks. */
 typedef struct {
 	const DigestMap *map;
-	uint8_t full[DIGEST_LENGTH], last[DIGEST_LENGTH];
-} RootInput;
+	uint8_t last[DIGEST_LENGTH], zeroes[DIGEST_MAX_LEVELS][DIGEST_LENGTH];
+} TreeInput;
 
-static const uint8_t *block_digest(const RootInput *input, uint64_t index)
+static void hash_leaf(const uint8_t block[DIGEST_LENGTH], uint8_t out[DIGEST_LENGTH])
 {
-	if (!input->map->is_zero[index])
-		return input->map->blocks[index];
-	return index + 1 == input->map->block_count ? input->last : input->full;
+	uint8_t leaf[1 + DIGEST_LENGTH] = {0x00};
+
+	memcpy(leaf + 1, block, DIGEST_LENGTH);
+	sha256(leaf, sizeof(leaf), out);
 }
 
-static void merkle(const RootInput *input, uint64_t count, uint64_t first,
-		   uint8_t out[DIGEST_LENGTH])
+static void hash_node(const uint8_t left[DIGEST_LENGTH], const uint8_t right[DIGEST_LENGTH],
+		      uint8_t out[DIGEST_LENGTH])
 {
-	uint8_t node[1 + 2 * DIGEST_LENGTH] = {count == 1 ? 0x00 : 0x01};
+	uint8_t node[1 + 2 * DIGEST_LENGTH] = {0x01};
+
+	memcpy(node + 1, left, DIGEST_LENGTH);
+	memcpy(node + 1 + DIGEST_LENGTH, right, DIGEST_LENGTH);
+	sha256(node, sizeof(node), out);
+}
+
+static void tree_input_fill(TreeInput *input, const DigestMap *map)
+{
+	uint8_t block[DIGEST_LENGTH];
+
+	input->map = map;
+	zero_block_digest(DIGEST_BLOCK_SIZE, block);
+	hash_leaf(block, input->zeroes[0]);
+	for (size_t i = 1; i < DIGEST_MAX_LEVELS; i++)
+		hash_node(input->zeroes[i - 1], input->zeroes[i - 1], input->zeroes[i]);
+	zero_block_digest((size_t)block_length(map, map->block_count - 1), block);
+	hash_leaf(block, input->last);
+}
+
+/* All `count` blocks are zero and full. */
+static bool all_zero(const DigestMap *map, uint64_t count, uint64_t first)
+{
+	const bool has_short_block =
+		map->size % DIGEST_BLOCK_SIZE != 0 && first + count == map->block_count;
+
+	return !has_short_block && memchr(map->is_zero + first, 0, (size_t)count) == NULL;
+}
+
+static void tree_root(const TreeInput *input, uint64_t count, uint64_t first,
+		      uint8_t out[DIGEST_LENGTH])
+{
+	const DigestMap *map = input->map;
+	uint8_t left_root[DIGEST_LENGTH], right_root[DIGEST_LENGTH];
 	uint64_t left = 1;
 
+	if (is_power_of_two(count) && all_zero(map, count, first)) {
+		memcpy(out, input->zeroes[__builtin_ctzll(count)], DIGEST_LENGTH);
+		return;
+	}
+	if (count == 1 && map->is_zero[first]) {
+		memcpy(out, input->last, DIGEST_LENGTH);
+		return;
+	}
 	if (count == 1) {
-		memcpy(node + 1, block_digest(input, first), DIGEST_LENGTH);
-		sha256(node, 1 + DIGEST_LENGTH, out);
+		hash_leaf(map->blocks[first], out);
 		return;
 	}
 	while (left < count - left) /* the largest power of two below count */
 		left *= 2;
-	merkle(input, left, first, node + 1);
-	merkle(input, count - left, first + left, node + 1 + DIGEST_LENGTH);
-	sha256(node, sizeof(node), out);
+	tree_root(input, left, first, left_root);
+	tree_root(input, count - left, first + left, right_root);
+	hash_node(left_root, right_root, out);
 }
 
 void digest_map_root(const DigestMap *map, uint8_t root[DIGEST_LENGTH])
 {
 	uint8_t sealed[1 + 8 + DIGEST_LENGTH] = {0x02};
-	RootInput input = {.map = map};
+	TreeInput input;
 
 	put_be64(sealed + 1, map->size);
 	if (map->block_count == 0) {
 		sha256("", 0, sealed + 9);
 	} else {
-		zero_block_digest(DIGEST_BLOCK_SIZE, input.full);
-		zero_block_digest((size_t)block_length(map, map->block_count - 1), input.last);
-		merkle(&input, map->block_count, 0, sealed + 9);
+		tree_input_fill(&input, map);
+		tree_root(&input, map->block_count, 0, sealed + 9);
 	}
 	sha256(sealed, sizeof(sealed), root);
 }
@@ -187,12 +234,16 @@ static DigestMap *parse_first_line(const char *text, const char **rest, uint8_t 
 		return fail_null(error, CORRUPT, "line 1: not a digest map");
 	const uint64_t size = g_ascii_strtoull(text + magic_length, &after_size, 10);
 	const char *line_end = strchr(after_size, '\n');
-	if (size > DIGEST_MAX_BLOCKS * DIGEST_BLOCK_SIZE)
+	if (size > DISK_MAX_SIZE)
 		return fail_null(error, CORRUPT, "line 1: size=%" PRIu64 ": exceeds 64 TiB", size);
 	if (*after_size != ' ' || line_end == NULL ||
 	    !parse_hex(after_size + 1, (size_t)(line_end - after_size - 1), root))
 		return fail_null(error, CORRUPT, "line 1: no root digest");
 	*rest = line_end + 1;
+	/* A line holds at least "0\n": a short text cannot ask for a large map. */
+	if (strlen(*rest) / 2 < div_round_up(size, DIGEST_BLOCK_SIZE))
+		return fail_null(error, CORRUPT, "line 1: size=%" PRIu64 ": more than has lines",
+				 size);
 	return digest_map_new(size);
 }
 
@@ -201,7 +252,6 @@ DigestMap *digest_map_parse(const char *bytes, size_t length, GError **error)
 	g_autofree char *text = g_strndup(bytes, length);
 	uint8_t expected[DIGEST_LENGTH], actual[DIGEST_LENGTH];
 	const char *at;
-	/* A line holds at least "0\n": a short text cannot ask for a large map. */
 	g_autoptr(DigestMap) map = parse_first_line(text, &at, expected, error);
 
 	if (map == NULL)
@@ -215,6 +265,9 @@ DigestMap *digest_map_parse(const char *bytes, size_t length, GError **error)
 			return fail_null(error, CORRUPT, "line %" PRIu64 ": not a digest", i + 2);
 		at = end + 1;
 	}
+	if (*at != '\0')
+		return fail_null(error, CORRUPT, "line %" PRIu64 ": more than size=%" PRIu64 " has",
+				 map->block_count + 2, map->size);
 	digest_map_root(map, actual);
 	if (memcmp(actual, expected, DIGEST_LENGTH) != 0)
 		return fail_null(error, CORRUPT, "root digest differs from that of the lines");

@@ -14,7 +14,9 @@
 
 typedef struct DigestMap DigestMap;
 
+/* `size` is that of a disk: at most DISK_MAX_SIZE. All blocks are zero. */
 DigestMap *digest_map_new(uint64_t size);
+uint64_t digest_map_size(const DigestMap *map); /* guest bytes */
 void digest_map_free(DigestMap *map);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DigestMap, digest_map_free)
 
