@@ -62,7 +62,8 @@ char *cli_json_text(GVariant *value);
  */
 void cli_print_json(GVariant *value);
 
-/* SIGINT and SIGTERM ask for a stop from now on; a second one ends the process at once. */
+/* SIGINT, SIGTERM and SIGHUP ask for a stop from now on; a second one ends the process at once.
+ * SIGPIPE and SIGXFSZ (RLIMIT_FSIZE) become errors of write(2). */
 const Cancel *cli_catch_signals(void);
 
 #endif

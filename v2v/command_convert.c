@@ -44,17 +44,19 @@ static const FormatDriver *target_format(const ConvertArguments *arguments, GErr
 	return format;
 }
 
-/* Refuses a target that is the source, by whatever name, before --force could replace it. */
-static bool check_not_same_file(const ConvertArguments *arguments, GError **error)
+/* Neither --force nor another name for it lets a target take the place of what is read. */
+static bool check_not_source(Disk *from, const char *path, GError **error)
 {
-	struct stat in, out;
+	struct stat file;
 
-	if (stat(arguments->in, &in) != 0 || stat(arguments->out, &out) != 0)
+	if (path == NULL || stat(path, &file) != 0 || !disk_is_stored_in(from, &file))
 		return true;
-	if (in.st_dev == out.st_dev && in.st_ino == out.st_ino)
-		return fail(error, REFUSED, "%s: source and target are the same file",
-			    arguments->out);
-	return true;
+	return fail(error, REFUSED, "%s: the source is read from this file", path);
+}
+
+static GVariant *path_variant(const char *path)
+{
+	return g_variant_new_take_string(g_filename_display_name(path));
 }
 
 static GVariant *result_variant(const ConvertArguments *arguments, const Disk *from,
@@ -64,10 +66,10 @@ static GVariant *result_variant(const ConvertArguments *arguments, const Disk *f
 	GVariantBuilder builder;
 
 	g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
-	g_variant_builder_add(&builder, "{sv}", "source", g_variant_new_string(arguments->in));
+	g_variant_builder_add(&builder, "{sv}", "source", path_variant(arguments->in));
 	g_variant_builder_add(&builder, "{sv}", "source-format",
 			      g_variant_new_string(from->format));
-	g_variant_builder_add(&builder, "{sv}", "target", g_variant_new_string(arguments->out));
+	g_variant_builder_add(&builder, "{sv}", "target", path_variant(arguments->out));
 	g_variant_builder_add(&builder, "{sv}", "target-format", g_variant_new_string(to->format));
 	g_variant_builder_add(&builder, "{sv}", "virtual-size", g_variant_new_uint64(to->size));
 	g_variant_builder_add(&builder, "{sv}", "data-bytes",
@@ -82,40 +84,57 @@ static GVariant *result_variant(const ConvertArguments *arguments, const Disk *f
 	return g_variant_builder_end(&builder);
 }
 
-static bool write_digests(const char *path, bool force, const DigestMap *digests, GError **error)
+/* The digests first: should the image not be committed, they go too. */
+static bool commit(OutputFile *digests_file, const DigestMap *digests, ImageTarget *target,
+		   GError **error)
 {
-	g_autoptr(OutputFile) file = output_file_new(path, force, error);
+	if (digests_file == NULL)
+		return image_target_commit(target, error);
 	g_autofree char *lines = digest_map_format(digests);
+	if (!storage_write_at(output_file_storage(digests_file), lines, strlen(lines), 0, error) ||
+	    !output_file_commit(digests_file, error))
+		return false;
+	const bool ok = image_target_commit(target, error);
+	if (!ok)
+		output_file_take_back(digests_file);
+	return ok;
+}
 
-	return file != NULL &&
-	       storage_write_at(output_file_storage(file), lines, strlen(lines), 0, error) &&
-	       output_file_commit(file, error);
+static bool copy_and_finish(Disk *from, ImageTarget *target, bool verify, CopyOptions *options,
+			    CopyCounts *counts, GError **error)
+{
+	progress_begin(options->progress, "copy", from->size);
+	bool ok = copy_disk(from, image_target_writer(target), options, counts, error);
+	progress_end(options->progress);
+	if (!ok)
+		return false;
+	progress_begin(options->progress, "finish", verify ? image_target_writer(target)->size : 0);
+	ok = image_target_finish(target, verify ? options->digests : NULL, options, error);
+	progress_end(options->progress);
+	return ok;
 }
 
 static bool convert_opened(const ConvertArguments *arguments, Disk *from, ImageTarget *target,
 			   CopyOptions *options, GError **error)
 {
-	g_autoptr(ProgressDisplay) display =
-		progress_display_new(copy_arguments_progress(&arguments->copy));
 	const bool keep_digests =
 		arguments->digests != NULL || arguments->verify || arguments->json;
 	g_autoptr(DigestMap) digests = keep_digests ? digest_map_new(from->size) : NULL;
+	g_autoptr(OutputFile) digests_file = NULL;
 	CopyCounts counts = {0};
 
+	/* Opened now: what refuses it should do so before the copy. */
+	if (arguments->digests != NULL) {
+		digests_file = output_file_new(arguments->digests, arguments->copy.force, error);
+		if (digests_file == NULL)
+			return false;
+	}
+	g_autoptr(ProgressDisplay) display =
+		progress_display_new(copy_arguments_progress(&arguments->copy));
 	options->digests = digests;
 	options->progress = progress_display_lane(display);
-	progress_begin(options->progress, "copy", from->size);
-	bool ok = copy_disk(from, image_target_writer(target), options, &counts, error);
-	progress_end(options->progress);
-	if (!ok)
-		return false;
-	progress_begin(options->progress, "finish", arguments->verify ? from->size : 0);
-	ok = image_target_finish(target, arguments->verify ? digests : NULL, options, error);
-	progress_end(options->progress);
-	if (!ok ||
-	    (arguments->digests != NULL &&
-	     !write_digests(arguments->digests, arguments->copy.force, digests, error)) ||
-	    !image_target_commit(target, error))
+	if (!copy_and_finish(from, target, arguments->verify, options, &counts, error) ||
+	    !cancel_check(options->cancel, error) || !commit(digests_file, digests, target, error))
 		return false;
 	if (arguments->json)
 		cli_print_json(result_variant(arguments, from, image_target_writer(target), &counts,
@@ -129,15 +148,14 @@ static bool convert(ConvertArguments *arguments, Findings *findings, GError **er
 	CopyOptions options = {.cancel = cli_catch_signals()};
 	const FormatDriver *format = target_format(arguments, error);
 
-	if (format == NULL ||
-	    !copy_arguments_resolve(&arguments->copy, &create, &options.threads,
-				    &options.rate_limit, error) ||
-	    !check_not_same_file(arguments, error))
+	if (format == NULL || !copy_arguments_resolve(&arguments->copy, &create, &options.threads,
+						      &options.rate_limit, error))
 		return false;
 	g_autoptr(Disk) from =
 		image_open_path(arguments->in, arguments->from_format,
 				(const char *const *)arguments->allow_roots, findings, error);
-	if (from == NULL)
+	if (from == NULL || !check_not_source(from, arguments->out, error) ||
+	    !check_not_source(from, arguments->digests, error))
 		return false;
 	create.size = from->size;
 	g_autoptr(ImageTarget) target =

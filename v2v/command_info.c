@@ -30,7 +30,8 @@ static GVariant *layer_variant(Disk *disk, const char *path, uint64_t actual_siz
 	GVariantBuilder builder;
 
 	g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
-	g_variant_builder_add(&builder, "{sv}", "filename", g_variant_new_string(path));
+	g_variant_builder_add(&builder, "{sv}", "filename",
+			      g_variant_new_take_string(g_filename_display_name(path)));
 	g_variant_builder_add(&builder, "{sv}", "format", g_variant_new_string(disk->format));
 	g_variant_builder_add(&builder, "{sv}", "virtual-size", g_variant_new_uint64(disk->size));
 	if (actual_size > 0)
@@ -58,7 +59,11 @@ static void print_value(const char *key, GVariant *value, int indent)
 	g_strdelimit(label, "-", ' ');
 	printf("%*s%s: ", indent, "", label);
 	if (g_variant_is_of_type(value, G_VARIANT_TYPE_STRING)) {
-		puts(g_variant_get_string(value, NULL));
+		gsize length;
+		const char *string = g_variant_get_string(value, &length);
+		g_autofree char *shown = text_for_display(string, length, 4096);
+
+		puts(shown);
 	} else if (g_variant_is_of_type(value, G_VARIANT_TYPE_UINT64)) {
 		g_autofree char *size = cli_format_size(g_variant_get_uint64(value));
 

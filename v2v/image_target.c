@@ -5,6 +5,8 @@
 #include "convert/verify.h"
 #include "formats/output_file.h"
 
+#include <fcntl.h>
+
 struct ImageTarget {
 	char *path; /* owned */
 	const FormatDriver *format;
@@ -45,9 +47,11 @@ static bool read_back(ImageTarget *target, const DigestMap *digests, const CopyO
 		      GError **error)
 {
 	const OpenOptions layer_only = {.layer_only = true};
-	g_autoptr(Disk) disk = image_open(output_file_storage(target->file), target->format->name,
-					  &layer_only, error);
+	Storage *storage = output_file_storage(target->file);
 
+	if (digests != NULL) /* compare what the medium has, not what the cache has */
+		posix_fadvise(storage->fd, 0, 0, POSIX_FADV_DONTNEED);
+	g_autoptr(Disk) disk = image_open(storage, target->format->name, &layer_only, error);
 	if (disk == NULL)
 		return fail_in(error, "%s: written image does not open: ", target->path);
 	if (disk->size != target->writer->size)
@@ -63,6 +67,8 @@ bool image_target_finish(ImageTarget *target, const DigestMap *digests, const Co
 {
 	if (!target->writer->ops->finish(target->writer, error))
 		return fail_in(error, "%s: ", target->path);
+	if (!cancel_check(options->cancel, error))
+		return false;
 	/* An empty disk has nothing to read. */
 	return target->writer->size == 0 || read_back(target, digests, options, error);
 }

@@ -17,6 +17,15 @@ static void print_overview(void)
 	     "Exit status: 0 done, 1 failed, 2 usage, 3 refused by a check, 4 interrupted.");
 }
 
+/* What was printed has arrived, or the command did not do what it was asked for. */
+static int finish_output(int status)
+{
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || status != EXIT_DONE)
+		return status;
+	perror("v2v: standard output");
+	return EXIT_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	setlocale(LC_ALL, "");
@@ -30,6 +39,6 @@ int main(int argc, char **argv)
 	}
 	for (const Command *command = commands; command->name != NULL; command++)
 		if (strcmp(argv[1], command->name) == 0)
-			return (int)command->run(argc - 1, argv + 1);
+			return finish_output((int)command->run(argc - 1, argv + 1));
 	return (int)cli_usage_error("\"%s\" is not a command (see v2v --help)", argv[1]);
 }

@@ -11,8 +11,7 @@
 
 #define TERMINAL_INTERVAL_US (250 * 1000)
 #define JSON_INTERVAL_US     (1000 * 1000)
-/* Phases shorter than this are not worth a line of their own. */
-#define BAR_WIDTH 24
+#define BAR_WIDTH            24
 
 typedef struct {
 	Progress base;
@@ -64,34 +63,55 @@ static void draw_bar(GString *out, const Lane *lane, uint64_t done)
 /* The lock is held. */
 static void draw_terminal(ProgressDisplay *display)
 {
-	g_autoptr(GString) line = g_string_new("\r\x1b[K");
+	/* Without the terminal's wrapping: a line that is too long is cut, not continued. */
+	g_autoptr(GString) line = g_string_new("\x1b[?7l\r\x1b[K");
+	const gsize empty = line->len;
 
 	for (guint i = 0; i < display->lanes->len; i++) {
 		const Lane *lane = g_ptr_array_index(display->lanes, i);
 
 		if (lane->phase == NULL)
 			continue;
-		g_string_append_printf(line, "%s%s", line->len > 4 ? " | " : "", lane->phase);
+		g_string_append_printf(line, "%s%s", line->len > empty ? " | " : "", lane->phase);
 		if (lane->total > 0)
 			draw_bar(line, lane, atomic_load(&lane->done));
 	}
-	display->drawn = line->len > 4;
+	display->drawn = line->len > empty;
+	g_string_append(line, "\x1b[?7h");
 	fwrite(line->str, 1, line->len, stderr);
 	fflush(stderr);
+}
+
+static void append_json_string(GString *out, const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+
+	g_string_append_c(out, '"');
+	for (const char *at = valid; *at != '\0'; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			g_string_append_printf(out, "\\u%04x", (unsigned)(unsigned char)*at);
+		else if (*at == '"' || *at == '\\')
+			g_string_append_printf(out, "\\%c", *at);
+		else
+			g_string_append_c(out, *at);
+	g_string_append_c(out, '"');
 }
 
 static void print_json(const Lane *lane)
 {
 	const uint64_t done = atomic_load(&lane->done);
 	const double rate = lane_rate(lane, done);
-	g_autofree char *phase = g_strescape(lane->phase, NULL);
+	g_autoptr(GString) line = g_string_new("{\"phase\":");
 
-	fprintf(stderr, "{\"phase\":\"%s\",\"done\":%" PRIu64 ",\"total\":%" PRIu64, phase, done,
-		lane->total);
-	fprintf(stderr, ",\"bytes_per_second\":%.0f", rate);
+	append_json_string(line, lane->phase);
+	g_string_append_printf(line, ",\"done\":%" PRIu64 ",\"total\":%" PRIu64, done, lane->total);
+	g_string_append_printf(line, ",\"bytes_per_second\":%.0f", rate);
 	if (rate > 0 && lane->total >= done)
-		fprintf(stderr, ",\"eta_seconds\":%.0f", (double)(lane->total - done) / rate);
-	fputs("}\n", stderr);
+		g_string_append_printf(line, ",\"eta_seconds\":%.0f",
+				       (double)(lane->total - done) / rate);
+	g_string_append(line, "}\n");
+	/* In one go: errors and other programs write there too. */
+	fwrite(line->str, 1, line->len, stderr);
 }
 
 /* The lock is held. */
@@ -134,6 +154,7 @@ static void lane_begin(Progress *progress, const char *phase, uint64_t total)
 	Lane *lane = (Lane *)progress;
 
 	g_mutex_lock(&lane->display->lock);
+	g_assert(lane->phase == NULL);
 	lane->phase = g_strdup(phase);
 	lane->total = total;
 	lane->start_us = g_get_monotonic_time();

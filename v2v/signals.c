@@ -3,7 +3,6 @@
 #include "v2v/cli.h"
 
 #include <signal.h>
-#include <string.h>
 #include <unistd.h>
 
 static Cancel cancel;
@@ -19,13 +18,20 @@ static void on_signal(int number)
 
 const Cancel *cli_catch_signals(void)
 {
-	struct sigaction action;
+	static const int asking[] = {SIGINT, SIGTERM, SIGHUP};
+	/* Said by write(2) as well, and then there is somebody to clean up. */
+	static const int ignored[] = {SIGPIPE, SIGXFSZ};
+	struct sigaction action = {.sa_flags = SA_RESTART};
+	struct sigaction before;
 
-	memset(&action, 0, sizeof(action));
-	action.sa_handler = on_signal;
 	sigemptyset(&action.sa_mask);
-	action.sa_flags = SA_RESTART;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	action.sa_handler = on_signal;
+	for (size_t i = 0; i < G_N_ELEMENTS(asking); i++)
+		/* nohup and the like ignore a signal for us: so be it. */
+		if (sigaction(asking[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+			sigaction(asking[i], &action, NULL);
+	action.sa_handler = SIG_IGN;
+	for (size_t i = 0; i < G_N_ELEMENTS(ignored); i++)
+		sigaction(ignored[i], &action, NULL);
 	return &cancel;
 }
