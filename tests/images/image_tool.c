@@ -173,6 +173,24 @@ static bool command_delta(const char *image, const char *out, const Arguments *a
 	return after != NULL && write_image(before, after, out, arguments, error);
 }
 
+/* overlay TOP OUT backing=NAME: what the top layer of a chain changes, as a layer of its own. */
+static bool command_overlay(const char *top, const char *out, const Arguments *arguments,
+			    GError **error)
+{
+	g_autoptr(Disk) disk = open_image(top, NULL, arguments, error);
+	g_autoptr(GArray) changes = disk != NULL ? copy_layer_changes(disk, error) : NULL;
+	g_autoptr(OutputFile) file = changes != NULL ? output_file_new(out, true, error) : NULL;
+	const CopyOptions options = {.threads = arguments->threads, .changes = changes};
+	CreateOptions create = arguments->create;
+
+	if (file == NULL)
+		return false;
+	create.size = disk->size;
+	g_autoptr(DiskWriter) writer = create_image(file, arguments->format, &create, error);
+	return writer != NULL && copy_disk(disk, writer, &options, NULL, error) &&
+	       writer->ops->finish(writer, error) && output_file_commit(file, error);
+}
+
 /* describe IMAGE -: the facts of its format. */
 static bool command_describe(const char *image, const char *ignored, const Arguments *arguments,
 			     GError **error)
@@ -225,9 +243,10 @@ int main(int argc, char **argv)
 		bool (*run)(const char *first, const char *second, const Arguments *arguments,
 			    GError **error);
 	} commands[] = {
-		{"read", command_read},         {"write", command_write},
-		{"create", command_create},     {"delta", command_delta},
-		{"describe", command_describe}, {"map", command_map},
+		{"read", command_read},       {"write", command_write},
+		{"create", command_create},   {"delta", command_delta},
+		{"overlay", command_overlay}, {"describe", command_describe},
+		{"map", command_map},
 	};
 	g_autoptr(GError) error = NULL;
 	Arguments arguments;

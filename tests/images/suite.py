@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """suite.py: what the image suites share: TAP rows, the tool under test, digests, refusals."""
 import hashlib
+import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -187,3 +189,52 @@ def accepted(name, image, expected_digest, finding=None):
         opened = other_files_opened(image)
         problem = f"opened {opened}" if opened else None
     row(name, problem)
+
+
+QEMU_IMG_CHECK_CLEAN = ("check-errors", "leaks", "corruptions")
+
+
+def qemu_check_problem(image):
+    """What qemu-img check has to say against an image, or None."""
+    result = subprocess.run(["qemu-img", "check", "--output=json", image], capture_output=True,
+                            text=True)
+    if result.returncode != 0:
+        return f"qemu-img check: status {result.returncode}: {result.stdout} {result.stderr}"
+    report = json.loads(result.stdout)
+    bad = {key: report[key] for key in QEMU_IMG_CHECK_CLEAN if report.get(key)}
+    return f"qemu-img check: {bad}" if bad else None
+
+
+def qemu_digest(image, *options):
+    """The guest's bytes as QEMU reads them."""
+    raw = os.path.join(SCRATCH, "qemu.raw")
+    run("qemu-img", "convert", *options, "-O", "raw", image, raw)
+    found = digest(raw)
+    os.unlink(raw)
+    return found
+
+
+def libqcow_problem(image):
+    """What libqcow reads otherwise, or None."""
+    reader = os.path.join(os.path.dirname(TOOL), "second_reader_qcow")
+    result = subprocess.run([reader, image], capture_output=True, text=True)
+    return f"second reader: {result.stdout}" if result.returncode else None
+
+
+def guest_contents(path, size, seed):
+    """A raw file of zeroes, text and noise in runs of all lengths."""
+    chance = random.Random(seed)
+    text = b"".join(b"%d: a line of text that compresses as text does\n" % i for i in range(9000))
+    with open(path, "wb") as file:
+        file.truncate(size)
+        at = 0
+        while at < size:
+            length = min(size - at, int(512 * 2 ** chance.uniform(0, 11)))
+            kind = chance.random()
+            if kind < 0.6:
+                file.seek(at)
+                start = chance.randrange(1000)
+                file.write(chance.randbytes(length) if kind < 0.3 else
+                           (text + text)[start:start + length])
+            at += length
+    return path
