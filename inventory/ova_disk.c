@@ -163,8 +163,10 @@ static Disk *open_disk(OvaSource *ova, const Vm *vm, const VmDisk *vm_disk, GErr
 	if (storage == NULL)
 		return fail_in_null(error, "href=\"%s\": ", file->href);
 	g_autoptr(Disk) opened = open_image(ova, vm, vm_disk, storage, error);
-	if (opened == NULL || !check_capacity(vm, vm_disk, opened, error))
+	if (opened == NULL)
 		return NULL;
+	if (!check_capacity(vm, vm_disk, opened, error))
+		return fail_in_null(error, "href=\"%s\": ", file->href);
 	return g_steal_pointer(&opened);
 }
 

@@ -91,6 +91,21 @@ static void report_disk(const OvfHardware *hardware, const OvfItem *item, const 
 				where, disk->id, disk->parent_id);
 }
 
+/* Two disks in one place cannot be what the source meant: told, since their order is a guess. */
+static void report_place(const OvfHardware *hardware, const VmDisk *disk)
+{
+	for (guint i = 0; i < hardware->vm->disks->len; i++) {
+		const VmDisk *other = vm_disk(hardware->vm, i);
+
+		if (other != disk && other->bus == disk->bus && disk->bus != BUS_UNKNOWN &&
+		    other->controller == disk->controller && other->target == disk->target)
+			ovf_finding_add(hardware->vm->findings, FINDING_WARNING, "ovf.place-taken",
+					"disks \"%s\" and \"%s\" are both at %s %u:%u", other->id,
+					disk->id, disk_bus_name(disk->bus), disk->controller,
+					disk->target);
+	}
+}
+
 static bool add_disk(OvfHardware *hardware, const OvfItem *item, GError **error)
 {
 	g_autofree char *where = ovf_item_where(item);
@@ -124,6 +139,7 @@ static bool add_disk(OvfHardware *hardware, const OvfItem *item, GError **error)
 	disk->format = document_disk != NULL ? format_hint(document_disk->format) : NULL;
 	disk->file = file != NULL ? g_strdup(file->href) : NULL;
 	report_disk(hardware, item, document_disk);
+	report_place(hardware, disk);
 	return true;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* source-dump.c: a source as the tests see it: its VM as JSON, every disk read and hashed, the
- * manifest verified beside. Exit status 0, or 1 with one line on stderr. */
+ * manifest verified beside. Exit status 0, or 10 + V2vError with one line on stderr, or 1. */
 #include "base/checked.h"
 #include "inventory/source.h"
 #include "inventory/vm_variant.h"
@@ -124,10 +124,14 @@ int main(int argc, char **argv)
 	g_option_context_add_main_entries(context, entries, NULL);
 	const bool ok = g_option_context_parse(context, &argc, &argv, &error) && argc == 2 &&
 			dump(&options, argv[1], &error);
+	int status = ok ? 0 : 1;
+	if (error != NULL && error->domain == V2V_ERROR)
+		status = 10 + error->code;
 	if (!ok)
-		fprintf(stderr, "%s\n", error != NULL ? error->message : "one SOURCE is needed");
+		fprintf(stderr, "source-dump: %s\n",
+			error != NULL ? error->message : "one SOURCE is needed");
 	g_free(options.ca_file);
 	g_free(options.vm_name);
 	g_free(options.spool_folder);
-	return ok ? 0 : 1;
+	return status;
 }
