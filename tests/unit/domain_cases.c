@@ -160,6 +160,12 @@ static void build_unconverted_pvscsi(DomainCase *made)
 static void build_unconverted_lsisas(DomainCase *made)
 {
 	build_unconverted(made, "lsilogicsas", BUS_SCSI);
+	add_disks(made->vm, BUS_SCSI, 7);
+}
+
+static void build_unconverted_uefi(DomainCase *made)
+{
+	build_unconverted(made, "lsilogicsas", BUS_SCSI);
 	made->vm->firmware = FIRMWARE_UEFI;
 }
 
@@ -252,6 +258,7 @@ static const struct {
 	{"virtio-scsi", build_virtio_scsi},
 	{"unconverted-pvscsi", build_unconverted_pvscsi},
 	{"unconverted-lsisas", build_unconverted_lsisas},
+	{"unconverted-uefi", build_unconverted_uefi},
 	{"unconverted-lsi", build_unconverted_lsi},
 	{"unconverted-ide", build_unconverted_ide},
 	{"unconverted-nvme", build_unconverted_nvme},

@@ -77,15 +77,17 @@ Test(domain_xml, schema_of_plan_options)
 	g_autofree char *verdict = NULL;
 
 	made->plan.user_network = true;
-	made->plan.uefi_loader = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd";
+	made->plan.uefi_loader = "/usr/share/OVMF/OVMF_CODE_4M.fd";
 	made->plan.serial_log = "/tmp/serial.log";
+	made->plan.socket_folder = "/var/lib/v2v";
 	g_auto(Formatted) formatted = format(made);
 	cr_expect(is_valid(formatted.xml, &verdict), "%s\n%s", verdict, formatted.xml);
 	cr_expect(says(&formatted, "<interface type=\"user\">"));
 	cr_expect(says(&formatted, "<log file=\"/tmp/serial.log\" append=\"off\"/>"));
-	cr_expect(says(&formatted, "OVMF_CODE_4M.secboot.fd</loader>"));
+	cr_expect(says(&formatted, "OVMF_CODE_4M.fd</loader>"));
 	cr_expect_not(says(&formatted, "firmware=\"efi\""));
 	cr_expect(found(&formatted, "domain.user-network"));
+	cr_expect(found(&formatted, "domain.secure-boot-lost"));
 }
 
 /* What a case must say, and what not; "" is said by everything. */
@@ -127,7 +129,7 @@ static const struct {
 	{"sata-fallback", "kvm", "", "", "domain.floppy-lost"},
 	{"virtio-scsi", "kvm", "<controller type=\"scsi\" index=\"0\" model=\"virtio-scsi\"/>",
 	 "index=\"1\"", NULL},
-	{"unconverted-pvscsi", "kvm", "index=\"1\" model=\"vmpvscsi\"", "bus=\"virtio\"",
+	{"unconverted-pvscsi", "kvm", "index=\"0\" model=\"vmpvscsi\"", "bus=\"virtio\"",
 	 "domain.guest-not-converted"},
 	{"unconverted-pvscsi", "kvm", "<model type=\"vmxnet3\"/>", "virtio\"", NULL},
 	{"unconverted-lsisas", "kvm", "model=\"lsisas1068\"", "bus=\"sata\"", NULL},

@@ -40,14 +40,16 @@ static void choose_firmware(DomainChoices *choices, const DomainPlan *plan, Find
 
 	choices->uefi = vm->firmware == FIRMWARE_UEFI || (vm->firmware == FIRMWARE_UNKNOWN &&
 							  plan->guest != NULL && plan->guest->uefi);
-	choices->secure_boot = choices->uefi && vm->secure_boot;
+	choices->secure_boot = choices->uefi && vm->secure_boot && plan->uefi_loader == NULL;
 	if (vm->firmware == FIRMWARE_UNKNOWN && plan->guest == NULL)
 		findings_add(findings, FINDING_WARNING, "domain.firmware-assumed", NULL,
 			     "neither the source nor the guest says which firmware it boots "
 			     "by: BIOS is assumed");
-	if (vm->secure_boot && !choices->uefi)
-		findings_add(findings, FINDING_WARNING, "domain.secure-boot-without-uefi", NULL,
-			     "the source asks for secure boot but boots by BIOS: no secure boot");
+	if (vm->secure_boot && !choices->secure_boot)
+		findings_add(findings, FINDING_WARNING, "domain.secure-boot-lost", NULL,
+			     "the VM has no secure boot any more: %s",
+			     choices->uefi ? "the target does not describe its firmware"
+					   : "it boots by BIOS");
 }
 
 static bool known_model(const char *model, const char *part)

@@ -23,10 +23,17 @@ static void write_serial(const DomainParts *parts)
 
 static void write_agent(const DomainParts *parts)
 {
-	if (parts->plan->guest == NULL || !parts->plan->guest->agent)
+	const DomainPlan *plan = parts->plan;
+
+	if (plan->guest == NULL || !plan->guest->agent)
 		return;
 	xml_open(parts->xml, "channel");
 	xml_attribute(parts->xml, "type", "unix");
+	if (plan->socket_folder != NULL) { /* short: a socket's address has 107 bytes */
+		g_autofree char *path = g_strdup_printf("%s/agent-%08x", plan->socket_folder,
+							g_str_hash(plan->name));
+		xml_leaf(parts->xml, "source", "mode", "bind", "path", path, NULL);
+	}
 	xml_leaf(parts->xml, "target", "type", "virtio", "name", "org.qemu.guest_agent.0", NULL);
 	xml_close(parts->xml);
 }

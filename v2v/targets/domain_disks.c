@@ -22,38 +22,37 @@ static char *drive_name(const char *prefix, unsigned index)
 	return g_string_free(name, FALSE);
 }
 
-static void write_address(XmlWriter *xml, unsigned controller, unsigned target, unsigned unit)
+static void write_address(XmlWriter *xml, unsigned controller, unsigned bus, unsigned target,
+			  unsigned unit)
 {
 	g_autofree char *controller_text = g_strdup_printf("%u", controller);
+	g_autofree char *bus_text = g_strdup_printf("%u", bus);
 	g_autofree char *target_text = g_strdup_printf("%u", target);
 	g_autofree char *unit_text = g_strdup_printf("%u", unit);
 
-	xml_leaf(xml, "address", "type", "drive", "controller", controller_text, "bus", "0",
+	xml_leaf(xml, "address", "type", "drive", "controller", controller_text, "bus", bus_text,
 		 "target", target_text, "unit", unit_text, NULL);
 }
 
-/* How many drives one controller of this kind takes: 256 targets on virtio-scsi; on the others
- * libvirt counts units and keeps number 7 for the controller itself. */
+/* How many drives one controller of this kind takes, each as a target of its own. */
 static unsigned scsi_drives(ScsiModel model)
 {
-	return model == SCSI_VIRTIO ? 256 : 7;
+	static const unsigned drives[] = {
+		[SCSI_VIRTIO] = 256, [SCSI_PVSCSI] = 15, [SCSI_LSISAS] = 8};
+
+	return drives[model];
 }
 
 static void write_place(const DomainParts *parts, DiskBus bus, unsigned index)
 {
-	const ScsiModel scsi = parts->choices->scsi;
-	const unsigned per_controller = scsi_drives(scsi);
+	const unsigned per_controller = scsi_drives(parts->choices->scsi);
 
-	if (bus == BUS_SCSI && scsi == SCSI_VIRTIO)
-		write_address(parts->xml, index / per_controller, index % per_controller, 0);
-	else if (bus == BUS_SCSI)
-		write_address(parts->xml, index / per_controller, 0, index % per_controller);
+	if (bus == BUS_SCSI)
+		write_address(parts->xml, index / per_controller, 0, index % per_controller, 0);
 	else if (bus == BUS_SATA)
-		write_address(parts->xml, index / 6, 0, index % 6);
+		write_address(parts->xml, index / 6, 0, 0, index % 6);
 	else if (bus == BUS_IDE)
-		xml_leaf(parts->xml, "address", "type", "drive", "controller", "0", "bus",
-			 index / 2 % 2 == 0 ? "0" : "1", "target", "0", "unit",
-			 index % 2 == 0 ? "0" : "1", NULL);
+		write_address(parts->xml, 0, index / 2, 0, index % 2);
 }
 
 /* <target>, and the address unless libvirt gives it. Takes the next place on `bus`. */

@@ -123,7 +123,6 @@ static void write_os(const DomainParts *parts, bool sysinfo)
 	if (loader != NULL) {
 		xml_open(parts->xml, "loader");
 		xml_attribute(parts->xml, "readonly", "yes");
-		xml_attribute(parts->xml, "secure", choices->secure_boot ? "yes" : NULL);
 		xml_attribute(parts->xml, "type", "pflash");
 		xml_content(parts->xml, loader);
 		xml_close(parts->xml);

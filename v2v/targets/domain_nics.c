@@ -32,45 +32,50 @@ static bool is_bridge_name(const char *name)
 		       length;
 }
 
-/* Nothing says where this card goes. */
-static void write_default_source(const DomainParts *parts, guint index, const char *network)
+NicSource domain_nic_source(const DomainPlan *plan, guint index)
 {
-	g_autofree char *shown =
-		network != NULL ? text_for_display(network, strlen(network), 100) : NULL;
-	const char *from = shown != NULL ? shown : "(no name)";
+	const VmNic *nic = vm_nic(plan->vm, index);
+	const NetworkMap *map = map_for(plan, nic->network);
 
-	if (parts->plan->user_network) {
-		xml_attribute(parts->xml, "type", "user");
+	if (map != NULL)
+		return (NicSource){map->bridge ? "bridge" : "network", map->to};
+	if (nic->bridged && nic->network != NULL && is_bridge_name(nic->network))
+		return (NicSource){"bridge", nic->network};
+	if (plan->user_network)
+		return (NicSource){"user", NULL};
+	return (NicSource){"network", DEFAULT_NETWORK};
+}
+
+/* Nobody has said where this card goes. */
+static void find_assumption(const DomainParts *parts, guint index, const NicSource *source)
+{
+	const char *network = vm_nic(parts->plan->vm, index)->network;
+	g_autofree char *shown = text_for_display(network != NULL ? network : "",
+						  network != NULL ? strlen(network) : 0, 100);
+
+	if (source->name == NULL)
 		findings_add(parts->findings, FINDING_WARNING, "domain.user-network",
 			     "name a bridge: --bridge SRC:DST",
 			     "network card %u (%s): the target has no virtual networks; QEMU's "
 			     "own reaches out, but nobody reaches in",
-			     index + 1, from);
-		return;
-	}
-	xml_attribute(parts->xml, "type", "network");
-	xml_leaf(parts->xml, "source", "network", DEFAULT_NETWORK, NULL);
-	findings_add(parts->findings, FINDING_NOTE, "domain.network-assumed",
-		     "say where it belongs: --network SRC:DST or --bridge SRC:DST",
-		     "network card %u (%s): plugged into the network \"" DEFAULT_NETWORK "\"",
-		     index + 1, from);
+			     index + 1, shown);
+	else
+		findings_add(parts->findings, FINDING_NOTE, "domain.network-assumed",
+			     "say where it belongs: --network SRC:DST or --bridge SRC:DST",
+			     "network card %u (%s): plugged into the network \"%s\"", index + 1,
+			     shown, source->name);
 }
 
 static void write_source(const DomainParts *parts, guint index)
 {
-	const VmNic *nic = vm_nic(parts->plan->vm, index);
-	const NetworkMap *map = map_for(parts->plan, nic->network);
-	const bool kept =
-		map == NULL && nic->bridged && nic->network != NULL && is_bridge_name(nic->network);
-	const bool bridge = kept || (map != NULL && map->bridge);
-	const char *to = kept ? nic->network : map != NULL ? map->to : NULL;
+	const NicSource source = domain_nic_source(parts->plan, index);
 
-	if (to == NULL) {
-		write_default_source(parts, index, nic->network);
-		return;
-	}
-	xml_attribute(parts->xml, "type", bridge ? "bridge" : "network");
-	xml_leaf(parts->xml, "source", bridge ? "bridge" : "network", to, NULL);
+	xml_attribute(parts->xml, "type", source.kind);
+	if (source.name != NULL)
+		xml_leaf(parts->xml, "source", source.kind, source.name, NULL);
+	if (strcmp(source.kind, "bridge") != 0 &&
+	    map_for(parts->plan, vm_nic(parts->plan->vm, index)->network) == NULL)
+		find_assumption(parts, index, &source);
 }
 
 /* Six hexadecimal bytes, of one station and not of a group, and not all zero. */

@@ -13,6 +13,13 @@ typedef struct { /* everything borrowed */
 	Findings *findings;
 } DomainParts;
 
+typedef struct {          /* where a network card is plugged in */
+	const char *kind; /* "network", "bridge", "user" */
+	const char *name; /* borrowed from the plan; NULL for "user" */
+} NicSource;
+
+NicSource domain_nic_source(const DomainPlan *plan, guint nic);
+
 /* What no choice of devices can mend; critical findings. */
 void domain_find_blockers(const DomainPlan *plan, Findings *findings);
 

@@ -34,6 +34,7 @@ typedef struct {
 	bool user_network;       /* no virtual networks there: what no map names gets QEMU's own */
 	const char *uefi_loader; /* NULL: libvirt selects the firmware by itself */
 	const char *serial_log;  /* path; NULL: the serial console is not recorded */
+	const char *socket_folder; /* NULL: libvirt has a place for sockets */
 } DomainPlan;
 
 /* The domain XML of a plan, by libxml2's writer; what the target cannot do goes into `findings`.
@@ -70,9 +71,10 @@ struct Target { /* a driver embeds this as its first member `base` */
 	char *uri;                  /* owned; resolved: "qemu:///system" */
 	char *folder;               /* owned; where the disks go */
 	char *virt_type;            /* owned; "kvm" or "qemu", resolved */
-	char *note;        /* owned, may be NULL; one line for the user: how `uri` was chosen */
-	bool user_network; /* for DomainPlan */
-	char *uefi_loader; /* owned, may be NULL; for DomainPlan */
+	char *note;          /* owned, may be NULL; one line for the user: how `uri` was chosen */
+	bool user_network;   /* for DomainPlan */
+	char *uefi_loader;   /* owned, may be NULL; for DomainPlan */
+	char *socket_folder; /* owned, may be NULL; for DomainPlan */
 };
 
 /* NULL-terminated. */
