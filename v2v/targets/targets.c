@@ -7,6 +7,7 @@
 #include <string.h>
 
 const TargetDriver *const target_drivers[] = {
+	&libvirt_target_driver,
 	&dir_target_driver,
 	NULL,
 };
@@ -54,6 +55,7 @@ void target_close(Target *target)
 	g_free(target->virt_type);
 	g_free(target->note);
 	g_free(target->uefi_loader);
+	g_free(target->socket_folder);
 	target->ops->close(target);
 }
 
