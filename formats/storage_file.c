@@ -51,7 +51,9 @@ static bool file_read_at(Storage *storage, void *buf, size_t length, uint64_t of
 	return true;
 }
 
-static void file_grew_to(FileStorage *file, uint64_t end)
+/* Before the bytes are written: whoever makes the file longer meanwhile, by a hole, must not take
+ * them for what lies past the end and cut them off. */
+static void file_will_reach(FileStorage *file, uint64_t end)
 {
 	g_mutex_lock(&file->size_lock);
 	if (end > file->base.size)
@@ -63,8 +65,8 @@ static bool file_write_at(Storage *storage, const void *buf, size_t length, uint
 			  GError **error)
 {
 	const uint8_t *at = buf;
-	const uint64_t end = offset + length;
 
+	file_will_reach(file_from(storage), offset + length);
 	while (length > 0) {
 		const ssize_t n = pwrite(file_from(storage)->fd, at, length, (off_t)offset);
 
@@ -78,7 +80,6 @@ static bool file_write_at(Storage *storage, const void *buf, size_t length, uint
 		offset += (uint64_t)n;
 		length -= (size_t)n;
 	}
-	file_grew_to(file_from(storage), end);
 	return true;
 }
 

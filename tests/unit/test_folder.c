@@ -97,7 +97,7 @@ ParameterizedTestParameters(folder, names)
 	return cr_make_param_array(struct name_case, cases, G_N_ELEMENTS(cases));
 }
 
-ParameterizedTest(struct name_case *row, folder, names, .init = make_tree)
+ParameterizedTest(struct name_case *row, folder, names)
 {
 	g_autofree char *root =
 		row->root[0] == '/' ? g_strdup("/") : g_build_filename(parent, row->root, NULL);
