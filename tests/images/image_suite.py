@@ -50,8 +50,8 @@ class Suite:
 class Run:
     """One run to its end; `opened` is filled by a traced one."""
 
-    def __init__(self, arguments, trace=False, timeout=60):
-        command, log = [V2V, *arguments], None
+    def __init__(self, arguments, trace=False, timeout=60, program=V2V):
+        command, log = [program, *arguments], None
         if trace:
             handle, log = tempfile.mkstemp(prefix='strace-')
             os.close(handle)

@@ -3,17 +3,14 @@
 """qcow2_cut.py: images that lost their end are refused, wherever they were cut."""
 import os
 import random
-import shutil
 
-import suite
+import qcow2_suite as suite
+from image_suite import refusal_faults
+from qcow2_suite import path
 
 PLACES = 200
 SIZE = 3 * 1024 * 1024 + 512
-RAW = suite.guest_contents(os.path.join(suite.SCRATCH, "guest.raw"), SIZE, 4)
-
-
-def path(name):
-    return os.path.join(suite.SCRATCH, name)
+RAW = suite.guest_contents(path("guest.raw"), SIZE, 4)
 
 
 def made_by_qemu(*options):
@@ -24,7 +21,8 @@ def made_by_qemu(*options):
 
 def made_by_us(*arguments):
     def make(image):
-        assert suite.tool("write", RAW, image, "format=qcow2", *arguments).status == 0
+        result = suite.image_tool("write", RAW, image, "format=qcow2", *arguments)
+        assert result.status == 0
     return make
 
 
@@ -64,22 +62,19 @@ def cut_places(size, chance):
 
 
 def cut_problem(image, whole, counts):
-    out = path("out.raw")
-    result = suite.tool("read", image, out)
+    result = suite.convert(image)
     if result.status != 0:
         counts["refused"] += 1
-        return suite.refusal_problem(result, ".")
-    same = suite.digest(out) == whole
+        return " ".join(refusal_faults(result, suite.OUT, ".")) or None
+    same = suite.take_digest() == whole
     counts["complete" if same else "wrong"] += 1
-    os.unlink(out)
     return None if same else "read without an error, with other bytes"
 
 
 for name, make in KINDS.items():
     image, counts, problem = path("cut.qcow2"), {"refused": 0, "complete": 0, "wrong": 0}, None
     make(image)
-    shutil.copy(image, path("whole.qcow2"))
-    problem, whole = suite.read_image(image)
+    problem, whole = suite.problem_of(suite.convert(image)), suite.take_digest()
     size = os.path.getsize(image)
     for place in cut_places(size, random.Random(6)):
         os.truncate(image, place)

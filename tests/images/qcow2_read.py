@@ -7,15 +7,12 @@ import random
 import struct
 import subprocess
 
-import suite
+import qcow2_suite as suite
+from qcow2_suite import path, read_problem
 
 CLUSTERS = [512 << i for i in range(13)]
 SIZE = 6 * 1024 * 1024 + 3 * 512
-RAW = suite.guest_contents(os.path.join(suite.SCRATCH, "guest.raw"), SIZE, 1)
-
-
-def path(name):
-    return os.path.join(suite.SCRATCH, name)
+RAW = suite.guest_contents(path("guest.raw"), SIZE, 1)
 
 
 def qemu_io(image, *commands):
@@ -23,11 +20,6 @@ def qemu_io(image, *commands):
     output = subprocess.run(["qemu-io", "-f", "qcow2", *arguments, image], check=True,
                             capture_output=True, text=True).stdout
     assert "rror" not in output, output
-
-
-def read_problem(image, expected):
-    problem, found = suite.read_image(image)
-    return problem or (None if found == expected else "other bytes than QEMU reads")
 
 
 def as_qemu_reads(name, image, libqcow=False):
@@ -45,7 +37,7 @@ def odd_size(image, size):
 
 
 def every_cluster_size():
-    odd = suite.SCRATCH + "/odd.raw"
+    odd = path("odd.raw")
     with open(RAW, "rb") as whole, open(odd, "wb") as part:
         part.write(whole.read(SIZE - 411))
     expected, expected_odd = suite.digest(RAW), suite.digest(odd)
@@ -115,9 +107,9 @@ def features():
     suite.run("qemu-img", "resize", "-q", "--shrink", image, "3M")
     as_qemu_reads("shrunk", image)
     suite.run("qemu-img", "create", "-f", "qcow2", image, "2T")
-    result = suite.tool("map", image, "-")
-    suite.row("an empty 2 TiB disk", None if result.status == 0 and result.seconds < 1 else
-              result.error or f"took {result.seconds} s")
+    result = suite.image_tool("map", image, "-")
+    suite.row("an empty 2 TiB disk is one extent", suite.problem_of(result) or
+              (None if result.out == b"0 2199023255552 unallocated\n" else result.out))
 
 
 def refused_features():
@@ -151,8 +143,7 @@ def same_map(name, image):
     """Where QEMU says that data is, and at which offset of which layer, we must say so, too."""
     theirs = json.loads(suite.run("qemu-img", "map", "--output=json", image))
     ours = {}
-    output = subprocess.run([suite.TOOL, "map", image, "-"], check=True, capture_output=True,
-                            text=True).stdout
+    output = suite.image_tool("map", image, "-").out.decode()
     position, problem = 0, None
     for line in output.splitlines():
         words = line.split()
@@ -188,8 +179,7 @@ def descriptions():
         for key in ("backing-filename", "backing-filename-format"):
             if key in theirs:
                 expected[key] = theirs[key]
-        output = subprocess.run([suite.TOOL, "describe", image, "-", f"root={suite.SCRATCH}"],
-                                check=True, capture_output=True, text=True).stdout
+        output = suite.image_tool("describe", image, "-", f"root={suite.SCRATCH}").out.decode()
         ours = dict(line.split(" ", 1) for line in output.splitlines())
         problem = None
         for key, value in expected.items():
