@@ -47,8 +47,13 @@ static const FormatDriver *choose_format(Storage *storage, const char *format, b
 	if (format == NULL)
 		return format_probe(storage, error);
 	const FormatDriver *driver = format_find(format);
-	if (driver == NULL)
+	if (driver == NULL && user_said)
 		return fail_null(error, USAGE, "unknown image format \"%s\"", format);
+	if (driver == NULL) {
+		g_autofree char *shown = text_for_display(format, strlen(format), 64);
+		return fail_null(error, UNSUPPORTED,
+				 "declared \"%s\": no image format that is known", shown);
+	}
 	if (driver->probe == NULL && !user_said && storage->size > 0) {
 		const FormatDriver *looks_like = format_probe(storage, NULL);
 
