@@ -70,7 +70,7 @@ def names_of_other_files():
            r"backing format .*: not a format's name")
     Image().save(os.path.join(FOLDER, "below"))
     refuse("8 unknown backing format", Image().backing("below", "nonsense"),
-           r'unknown image format "nonsense"', also_opened=["below"])
+           r'below: declared "nonsense": no image format that is known', also_opened=["below"])
     refuse("2 a qcow2 that is called raw", Image().backing("below", "raw"),
            r"declared raw but begins like qcow2", also_opened=["below"])
     with open(os.path.join(FOLDER, "below"), "wb") as below:
