@@ -2,7 +2,6 @@
 /* vmdk_descriptor.c: lines of text into a list of extents. */
 #include "formats/vmdk_descriptor.h"
 
-#include "base/bytes.h"
 #include "base/checked.h"
 
 #include <string.h>
@@ -420,16 +419,13 @@ static bool check_whole(const Parser *parser, GError **error)
 
 VmdkDescriptor *vmdk_descriptor_parse(const char *text, size_t length, GError **error)
 {
+	/* Behind a zero byte stands what is left of a longer text: qemu writes over it in place. */
 	const size_t text_length = strnlen(text, length);
 	g_autoptr(VmdkDescriptor) descriptor = g_new0(VmdkDescriptor, 1);
 	Parser parser = {.text = text, .rest = {text, text + text_length}, .out = descriptor};
 
 	descriptor->parent_cid = VMDK_NO_PARENT;
 	descriptor->extents = g_ptr_array_new_with_free_func(extent_line_free);
-	if (!bytes_are_zero(text + text_length, length - text_length))
-		return fail_null(error, CORRUPT,
-				 "offset 0x%zx: zero byte inside the descriptor's text",
-				 text_length);
 	if (!parse_lines(&parser, error) || !check_whole(&parser, error))
 		return NULL;
 	return g_steal_pointer(&descriptor);

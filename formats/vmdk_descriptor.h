@@ -36,7 +36,7 @@ typedef struct {
 	uint64_t size;      /* guest bytes, all extents; fits in 63 bits */
 } VmdkDescriptor;
 
-/* `text` may hold anything; zero bytes at its end are padding. CORRUPT, or UNSUPPORTED for a kind
+/* `text` may hold anything; it ends at the first zero byte. CORRUPT, or UNSUPPORTED for a kind
  * of disk that we do not read, with what to do instead. Offsets in messages are of the text. */
 VmdkDescriptor *vmdk_descriptor_parse(const char *text, size_t length, GError **error);
 void vmdk_descriptor_free(VmdkDescriptor *descriptor); /* NULL is fine */

@@ -81,8 +81,7 @@ VmdkDescriptor *vmdk_read_embedded_descriptor(Storage *storage, const VmdkHeader
 	g_autofree char *text = read_text(storage, length, header->descriptor_offset, error);
 	if (text == NULL)
 		return NULL;
-	/* What stands behind the end of the text is left over from a longer one. */
-	g_autoptr(VmdkDescriptor) descriptor = vmdk_descriptor_parse(text, strlen(text), error);
+	g_autoptr(VmdkDescriptor) descriptor = vmdk_descriptor_parse(text, length, error);
 	if (descriptor == NULL)
 		return fail_in_null(error, "descriptor at 0x%" PRIx64 ": ",
 				    header->descriptor_offset);
