@@ -14,7 +14,8 @@ RSS_MAX = 64 << 20                                                   # above tha
 # What a program opens whatever it does.
 SYSTEM = re.compile(r'^(/lib|/usr/|/etc/(ld\.so|locale|ssl|localtime|libvirt|nsswitch|gcrypt)|/proc/|/sys/|'
                     r'/dev/(null|urandom)|/build/|/run/|/var/lib/)')
-SANITIZED = 'san' in os.path.basename(os.environ.get('V2V_BUILD_DIR', ''))
+with open(V2V, 'rb') as program:
+    SANITIZED = b'__asan_init' in program.read()
 
 
 class Suite:
