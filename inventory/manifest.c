@@ -87,6 +87,7 @@ bool manifest_line_parse(const char *text, size_t length, ManifestLine *out, GEr
 
 static bool add_entry(Manifest *manifest, const ManifestLine *line, GError **error)
 {
+	const char *name = g_str_has_prefix(line->name, "./") ? line->name + 2 : line->name;
 	unsigned length = 0;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(algorithms); i++)
@@ -95,12 +96,12 @@ static bool add_entry(Manifest *manifest, const ManifestLine *line, GError **err
 	if (strlen(line->hex) != 2 * length)
 		return fail(error, CORRUPT, "%s of %zu hexadecimal digits: there must be %u",
 			    line->algorithm, strlen(line->hex), 2 * length);
-	if (!member_name_check(line->name, strlen(line->name), error))
+	if (!member_name_check(name, strlen(name), error))
 		return false;
 	if (manifest->entries->len >= MEMBER_MAX_COUNT)
 		return fail(error, CORRUPT, "more than %u entries", MEMBER_MAX_COUNT);
 	ManifestEntry *entry = g_new0(ManifestEntry, 1);
-	entry->name = g_strdup(g_str_has_prefix(line->name, "./") ? line->name + 2 : line->name);
+	entry->name = g_strdup(name);
 	entry->algorithm = line->algorithm;
 	entry->digest_length = length;
 	for (unsigned i = 0; i < length; i++)

@@ -65,14 +65,17 @@ const OvfDisk *ovf_disk_of(const OvfDocument *document, const char *vm_disk_id,
 	return disk;
 }
 
+/* The format's URI, where DSP0243 or those who write such documents agreed on one. */
 static char *format_hint(const char *uri)
 {
-	static const char *const known[] = {"vmdk", "vhdx", "vhd", "qcow2", "qcow", "vdi", "raw"};
-	g_autofree char *lower = uri != NULL ? g_ascii_strdown(uri, -1) : g_strdup("");
+	static const struct {
+		const char *part, *format;
+	} known[] = {{"vmdk", "vmdk"}, {"vhdx", "vhdx"},         {"vhd", "vhd"}, {"qcow", "qcow2"},
+		     {"raw", "raw"},   {"LinkId=137171", "vhd"}, {"vdi", "vdi"}};
 
-	for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
-		if (strstr(lower, known[i]) != NULL)
-			return g_strdup(known[i]);
+	for (size_t i = 0; uri != NULL && i < G_N_ELEMENTS(known); i++)
+		if (strstr(uri, known[i].part) != NULL)
+			return g_strdup(known[i].format);
 	return NULL;
 }
 

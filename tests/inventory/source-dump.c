@@ -112,7 +112,7 @@ int main(int argc, char **argv)
 	DumpOptions options = {0};
 	const GOptionEntry entries[] = {
 		{"ca", 0, 0, G_OPTION_ARG_FILENAME, &options.ca_file, "Trusted signers", "FILE"},
-		{"vm", 0, 0, G_OPTION_ARG_STRING, &options.vm_name, "Which VM", "NAME"},
+		{"vm", 0, 0, G_OPTION_ARG_FILENAME, &options.vm_name, "Which VM", "NAME"},
 		{"spool", 0, 0, G_OPTION_ARG_FILENAME, &options.spool_folder, "Where to unpack",
 		 "FOLDER"},
 		{"disks", 0, 0, G_OPTION_ARG_NONE, &options.disks, "Read all disks", NULL},
