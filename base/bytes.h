@@ -37,6 +37,24 @@ static inline uint64_t get_be64(const uint8_t *bytes)
 	return (uint64_t)get_be32(bytes) << 32 | (uint64_t)get_be32(bytes + 4);
 }
 
+static inline void put_le16(uint8_t *bytes, uint16_t value)
+{
+	bytes[0] = (uint8_t)value;
+	bytes[1] = (uint8_t)(value >> 8);
+}
+
+static inline void put_le32(uint8_t *bytes, uint32_t value)
+{
+	put_le16(bytes, (uint16_t)value);
+	put_le16(bytes + 2, (uint16_t)(value >> 16));
+}
+
+static inline void put_le64(uint8_t *bytes, uint64_t value)
+{
+	put_le32(bytes, (uint32_t)value);
+	put_le32(bytes + 4, (uint32_t)(value >> 32));
+}
+
 static inline void put_be16(uint8_t *bytes, uint16_t value)
 {
 	bytes[0] = (uint8_t)(value >> 8);
