@@ -100,6 +100,7 @@ static DomainPlan domain_plan(Migration *migration)
 		.user_network = migration->target->user_network,
 		.uefi_loader = migration->target->uefi_loader,
 		.serial_log = request->serial_log,
+		.socket_folder = migration->target->socket_folder,
 	};
 }
 
