@@ -3,6 +3,7 @@
 #include "v2v/targets/kvm_probe.h"
 
 #include <fcntl.h>
+#include <glib.h>
 #include <linux/kvm.h>
 #include <poll.h>
 #include <signal.h>
@@ -12,6 +13,19 @@
 
 #define ANSWER_WITHIN_MS 2000
 #define KVM_STABLE_API   12 /* the only version there is since Linux 2.6.22 */
+
+/* Intel's and AMD's virtualization as the kernel lists it. There are kernels that offer /dev/kvm on
+ * a virtual processor that has neither, and what is started there does not always run. */
+static bool processor_virtualizes(void)
+{
+	g_autofree char *text = NULL;
+
+	if (!g_file_get_contents("/proc/cpuinfo", &text, NULL, NULL))
+		return false;
+	g_auto(GStrv) words = g_strsplit_set(text, " \t\n", -1);
+	return g_strv_contains((const char *const *)words, "vmx") ||
+	       g_strv_contains((const char *const *)words, "svm");
+}
 
 /* In the child, which may get stuck: it holds no file of ours meanwhile. Only calls that are safe
  * after fork() in a process with threads. */
@@ -39,7 +53,8 @@ bool kvm_is_usable(void)
 	char usable = 0;
 	int pipe_ends[2];
 
-	if (access("/dev/kvm", R_OK | W_OK) != 0 || pipe2(pipe_ends, O_CLOEXEC) != 0)
+	if (!processor_virtualizes() || access("/dev/kvm", R_OK | W_OK) != 0 ||
+	    pipe2(pipe_ends, O_CLOEXEC) != 0)
 		return false;
 	const pid_t child = fork();
 	if (child == 0)

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-/* Asks /dev/kvm for its version in a process of its own: there are hosts where that never comes
- * back. Two seconds at most. */
+/* Asks the processor, and /dev/kvm for its version in a process of its own: there are hosts where
+ * that never comes back. Two seconds at most. x86 only. */
 bool kvm_is_usable(void);
 
 #endif
