@@ -18,7 +18,7 @@ static void on_signal(int number)
 
 const Cancel *cli_catch_signals(void)
 {
-	static const int asking[] = {SIGINT, SIGTERM, SIGHUP};
+	static const int asking[] = {SIGINT, SIGTERM};
 	/* Said by write(2) as well, and then there is somebody to clean up. */
 	static const int ignored[] = {SIGPIPE, SIGXFSZ};
 	struct sigaction action = {.sa_flags = SA_RESTART};
@@ -27,9 +27,9 @@ const Cancel *cli_catch_signals(void)
 	sigemptyset(&action.sa_mask);
 	action.sa_handler = on_signal;
 	for (size_t i = 0; i < G_N_ELEMENTS(asking); i++)
-		/* nohup and the like ignore a signal for us: so be it. */
-		if (sigaction(asking[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-			sigaction(asking[i], &action, NULL);
+		sigaction(asking[i], &action, NULL);
+	if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup */
+		sigaction(SIGHUP, &action, NULL);
 	action.sa_handler = SIG_IGN;
 	for (size_t i = 0; i < G_N_ELEMENTS(ignored); i++)
 		sigaction(ignored[i], &action, NULL);
