@@ -60,6 +60,12 @@ static bool qcow2_take_l1_entry(Qcow2Disk *qcow2, uint32_t index, uint64_t entry
 		return fail(error, CORRUPT,
 			    "offset 0x%" PRIx64 ": L1 entry %u=0x%016" PRIx64 ": %s",
 			    qcow2->header.l1_offset + (uint64_t)index * 8, index, entry, problem);
+	/* Told at once: a table of 32 MiB that says one thing would fill the list below. */
+	if (index > 0 && qcow2->l1[index - 1] == offset)
+		return fail(error, CORRUPT,
+			    "offset 0x%" PRIx64 ": L1 entry %u=0x%016" PRIx64
+			    ": overlaps the L2 table of the entry before",
+			    qcow2->header.l1_offset + (uint64_t)index * 8, index, entry);
 	qcow2->l1[index] = offset;
 	qcow2_metadata_add(qcow2->metadata, QCOW2_HOLDS_L2, qcow2->header.cluster_size, offset);
 	return true;

@@ -49,6 +49,15 @@ void qcow2_metadata_add(Qcow2Metadata *metadata, Qcow2Holds what, uint64_t lengt
 	}
 }
 
+/* Tables that were written in order need no sorting, which takes as much memory again. */
+static bool is_ascending(const GArray *clusters)
+{
+	for (guint i = 1; i < clusters->len; i++)
+		if (g_array_index(clusters, uint64_t, i - 1) > g_array_index(clusters, uint64_t, i))
+			return false;
+	return true;
+}
+
 static int entry_compare(const void *left, const void *right)
 {
 	const uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
@@ -58,7 +67,8 @@ static int entry_compare(const void *left, const void *right)
 
 bool qcow2_metadata_seal(Qcow2Metadata *metadata, GError **error)
 {
-	g_array_sort(metadata->clusters, entry_compare);
+	if (!is_ascending(metadata->clusters))
+		g_array_sort(metadata->clusters, entry_compare);
 	for (guint i = 1; i < metadata->clusters->len; i++) {
 		const uint64_t a = g_array_index(metadata->clusters, uint64_t, i - 1);
 		const uint64_t b = g_array_index(metadata->clusters, uint64_t, i);

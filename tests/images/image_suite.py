@@ -52,14 +52,15 @@ class Run:
     """One run to its end; `opened` is filled by a traced one."""
 
     def __init__(self, arguments, trace=False, timeout=60, program=V2V):
-        command, log = [program, *arguments], None
-        if trace:
+        command, log, environment = [program, *arguments], None, dict(os.environ)
+        if trace:  # under which there is no leak check
+            environment['ASAN_OPTIONS'] = environment.get('ASAN_OPTIONS', '') + ':detect_leaks=0'
             handle, log = tempfile.mkstemp(prefix='strace-')
             os.close(handle)
             command = ['strace', '-f', '-qq', '-y', '-s', '4096', '-o', log, '-e',
                        'trace=open,openat,openat2,creat,connect,execve'] + command
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE)
+                                   stderr=subprocess.PIPE, env=environment)
         self.timed_out = False
         killer = threading.Timer(timeout, self._kill, [process])
         killer.start()

@@ -222,11 +222,23 @@ def l1_entries():
         refuse(f"16 L1[0] points to the {name}", Image().put64(L1, offset), rf"overlaps {name}|"
                rf"{name} overlaps")
     twice = Image(size=2 * 8192 * CLUSTER).put32(L1_SIZE, 2).put64(L1 + 8, L2 | COPIED)
-    refuse("36 two L1 entries to one L2 table", twice, r"offset 0x40000: L2 table overlaps L2")
+    refuse("36 two L1 entries to one L2 table", twice,
+           r"offset 0x30008: L1 entry 1=0x8000000000040000: overlaps the L2 table of the entry")
+    apart = Image(size=3 * 8192 * CLUSTER).put32(L1_SIZE, 3).put64(L1 + 16, L2 | COPIED)
+    refuse("36 two L1 entries apart to one L2 table", apart,
+           r"offset 0x40000: L2 table overlaps L2 table")
     bomb = Image(size=2**41).put32(L1_SIZE, 4096)
     for i in range(4096):
         bomb.put64(L1 + 8 * i, L2 | COPIED)
-    refuse("36 2 TiB in 384 KiB", bomb, r"offset 0x40000: L2 table overlaps L2 table")
+    refuse("36 2 TiB in 384 KiB", bomb, r"offset 0x30008: L1 entry 1=.*: overlaps the L2 table")
+    huge = small_clusters(0).put64(DISK_SIZE, 1 << 37).put32(L1_SIZE, 1 << 22)
+    path = huge.put64(L1_OFFSET, 4096).save(os.path.join(FOLDER, "image.qcow2"))
+    with open(path, "ab") as file:  # in pieces: a child counts our memory as its own
+        for _ in range(1 << 10):
+            file.write(struct.pack(">Q", 2048 | COPIED) * (1 << 12))
+    suite.refused("36 32 MiB of L1 entries to one L2 table", path,
+                  r"offset 0x1008: L1 entry 1=.*overlaps the L2 table")
+    os.unlink(path)
     refuse("31 refcount block misaligned", Image().put64(REFCOUNT_TABLE, REFCOUNT_BLOCK + 8),
            r"offset 0x10000: refcount table entry 0=0x0000000000020008: not a multiple")
     refuse("31 refcount block past the end", Image().put64(REFCOUNT_TABLE + 8, 1 << 60),
