@@ -51,6 +51,7 @@ static void ova_close(Source *source)
 	manifest_free(ova->manifest);
 	package_free(ova->package);
 	g_free(ova->ovf_name);
+	g_free(ova->prefix);
 	g_free(ova->spool_folder);
 	g_free(ova->ca_file);
 	g_free(ova);
@@ -78,7 +79,7 @@ static bool ova_verify(Source *source, const Cancel *cancel, GError **error)
 
 	for (guint i = 0; ova->manifest != NULL && i < manifest_count(ova->manifest); i++) {
 		const ManifestEntry *entry = manifest_entry(ova->manifest, i);
-		g_autoptr(Storage) file = package_open_member(ova->package, entry->name, error);
+		g_autoptr(Storage) file = ova_open_file(ova, entry->name, error);
 
 		if (file == NULL || !manifest_entry_verify(entry, file, cancel, error))
 			return false;

@@ -45,7 +45,7 @@ static Storage *open_chunks(OvaSource *ova, const OvfFile *file, GError **error)
 				 MEMBER_MAX_COUNT);
 	for (guint i = 0; i < count; i++) {
 		g_autofree char *name = chunk_name(file, i);
-		Storage *chunk = package_open_member(ova->package, name, error);
+		Storage *chunk = ova_open_file(ova, name, error);
 
 		if (chunk == NULL)
 			return fail_in_null(error, "chunk %u: ", i);
@@ -87,7 +87,7 @@ static Storage *open_file(OvaSource *ova, const Vm *vm, const OvfFile *file, con
 	Storage *storage = NULL;
 
 	storage = file->chunk_size > 0 ? open_chunks(ova, file, error)
-				       : package_open_member(ova->package, file->href, error);
+				       : ova_open_file(ova, file->href, error);
 	if (storage == NULL)
 		return NULL;
 	if (file->size > 0 && file->size != storage->size)
@@ -106,7 +106,8 @@ static Storage *open_file(OvaSource *ova, const Vm *vm, const OvfFile *file, con
 static Disk *open_image(OvaSource *ova, const Vm *vm, const VmDisk *vm_disk, Storage *storage,
 			GError **error)
 {
-	g_autoptr(Folder) folder = package_folder_of(ova->package, vm_disk->file);
+	g_autofree char *member = g_strconcat(ova->prefix, vm_disk->file, NULL);
+	g_autoptr(Folder) folder = package_folder_of(ova->package, member);
 	const OpenOptions options = {.folder = folder, .findings = vm->findings};
 	g_autoptr(GError) unknown = NULL;
 	const FormatDriver *driver = format_probe(storage, &unknown);

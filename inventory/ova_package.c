@@ -7,6 +7,13 @@
 
 #include <string.h>
 
+Storage *ova_open_file(OvaSource *ova, const char *name, GError **error)
+{
+	g_autofree char *member = g_strconcat(ova->prefix, name, NULL);
+
+	return package_open_member(ova->package, member, error);
+}
+
 /* The only member with that suffix; "stem.suffix" is preferred to others when `stem` is given.
  * False with an error when it is not clear which; true and NULL when there is none. */
 static bool find_only(const OvaSource *ova, const char *suffix, const char *stem, char **out,
@@ -41,15 +48,21 @@ static bool find_only(const OvaSource *ova, const char *suffix, const char *stem
 
 static bool find_ovf(OvaSource *ova, GError **error)
 {
-	if (package_ovf_name(ova->package) != NULL) {
-		ova->ovf_name = g_strdup(package_ovf_name(ova->package));
-		return true;
-	}
-	if (!find_only(ova, ".ovf", NULL, &ova->ovf_name, error))
+	ova->ovf_name = g_strdup(package_ovf_name(ova->package));
+	if (ova->ovf_name == NULL && !find_only(ova, ".ovf", NULL, &ova->ovf_name, error))
 		return false;
 	if (ova->ovf_name == NULL)
 		return fail(error, CORRUPT, "there is no .ovf file in it");
+	const char *slash = strrchr(ova->ovf_name, '/');
+	ova->prefix =
+		g_strndup(ova->ovf_name, slash != NULL ? (gsize)(slash + 1 - ova->ovf_name) : 0);
 	return true;
+}
+
+/* The .ovf as the manifest names it: beside itself. */
+static const char *own_name(const OvaSource *ova)
+{
+	return ova->ovf_name + strlen(ova->prefix);
 }
 
 /* Small files are compared before anything is made of them. */
@@ -61,7 +74,7 @@ static bool check_now(OvaSource *ova, const char *name, GError **error)
 
 		if (strcmp(entry->name, name) != 0)
 			continue;
-		file = package_open_member(ova->package, name, error);
+		file = ova_open_file(ova, name, error);
 		if (file == NULL || !manifest_entry_verify(entry, file, ova->cancel, error))
 			return false;
 	}
@@ -69,11 +82,11 @@ static bool check_now(OvaSource *ova, const char *name, GError **error)
 }
 
 /* Everything that the manifest lists is there. */
-static bool check_entries(const OvaSource *ova, const char *manifest_name, GError **error)
+static bool check_entries(OvaSource *ova, const char *manifest_name, GError **error)
 {
 	for (guint i = 0; i < manifest_count(ova->manifest); i++) {
 		const char *name = manifest_entry(ova->manifest, i)->name;
-		g_autoptr(Storage) file = package_open_member(ova->package, name, error);
+		g_autoptr(Storage) file = ova_open_file(ova, name, error);
 
 		if (file == NULL)
 			return fail_in(error, "%s lists \"%s\": ", manifest_name, name);
@@ -100,8 +113,9 @@ static bool load_signature(const OvaSource *ova, const char *stem, const char *m
 		return fail(error, CORRUPT, "%s signs a manifest that is not there", cert_name);
 	g_autofree char *cert = package_read_member(ova->package, cert_name, SIGNATURE_MAX_BYTES,
 						    &cert_length, error);
-	const SignatureInput input = {cert,   cert_length,   manifest,
-				      length, manifest_name, ova->ca_file};
+	g_autofree char *signed_name = g_path_get_basename(manifest_name);
+	const SignatureInput input = {cert,   cert_length, manifest,
+				      length, signed_name, ova->ca_file};
 	if (cert == NULL || !signature_verify(&input, ova->findings, error))
 		return fail_in(error, "%s: ", cert_name);
 	return true;
@@ -127,7 +141,7 @@ static bool load_manifest(OvaSource *ova, GError **error)
 	ova->manifest = manifest_parse(bytes, length, error);
 	if (ova->manifest == NULL)
 		return fail_in(error, "%s: ", name);
-	return check_entries(ova, name, error) && check_now(ova, ova->ovf_name, error);
+	return check_entries(ova, name, error) && check_now(ova, own_name(ova), error);
 }
 
 static void report_not_listed(const OvaSource *ova, const char *name)
@@ -139,7 +153,7 @@ static void report_not_listed(const OvaSource *ova, const char *name)
 /* Chunks are listed one by one; the first stands for them. */
 static void compare_manifest(const OvaSource *ova)
 {
-	if (!manifest_lists(ova->manifest, ova->ovf_name))
+	if (!manifest_lists(ova->manifest, own_name(ova)))
 		report_not_listed(ova, ova->ovf_name);
 	for (guint i = 0; i < ovf_file_count(ova->document); i++) {
 		const OvfFile *file = ovf_file(ova->document, i);

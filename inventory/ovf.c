@@ -59,6 +59,7 @@ void ovf_document_free(OvfDocument *document)
 {
 	if (document == NULL)
 		return;
+	g_clear_pointer(&document->properties, g_hash_table_unref);
 	g_ptr_array_unref(document->options);
 	g_ptr_array_unref(document->systems);
 	g_ptr_array_unref(document->disks);

@@ -10,7 +10,9 @@
 
 #define PLACE_MAX 1023u
 #define UNIT_MAX  255u
-#define BUS_COUNT (BUS_FLOPPY + 1)
+/* Devices hang on a controller, which may hang on another: real documents have two levels. */
+#define PARENT_MAX_DEPTH 16u
+#define BUS_COUNT        (BUS_FLOPPY + 1)
 
 static DiskBus controller_bus(const OvfItem *item)
 {
@@ -94,16 +96,17 @@ bool ovf_storage_controllers(OvfHardware *hardware, GError **error)
 	return true;
 }
 
-/* The item that `item` hangs on; NULL when none is said. A circle is CORRUPT. */
+/* The item that `item` hangs on; NULL when none is said. A circle is CORRUPT, and so is what is
+ * too deep to be none. */
 static bool find_parent(const OvfHardware *hardware, const OvfItem *item, const OvfItem **out,
 			GError **error)
 {
-	guint steps = 0;
+	unsigned steps = 0;
 
 	*out = item->parent != NULL ? ovf_items_find(hardware->items, item->parent) : NULL;
 	for (const OvfItem *above = *out; above != NULL && above->parent != NULL;
 	     above = ovf_items_find(hardware->items, above->parent))
-		if (steps++ > hardware->items->len) {
+		if (++steps > PARENT_MAX_DEPTH) {
 			g_autofree char *where = ovf_item_where(item);
 			return fail(error, CORRUPT, "%s: Parent %s: the parents form a circle",
 				    where, item->parent);

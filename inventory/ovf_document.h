@@ -15,11 +15,12 @@ typedef struct {
 } OvfSystem;
 
 struct OvfDocument {
-	xmlDoc *xml;        /* owned; the nodes below live in it */
-	GPtrArray *files;   /* owned, of OvfFile */
-	GPtrArray *disks;   /* owned, of OvfDisk */
-	GPtrArray *systems; /* owned, of OvfSystem */
-	GPtrArray *options; /* owned, ids of deployment options, the default one first */
+	xmlDoc *xml;            /* owned; the nodes below live in it */
+	GPtrArray *files;       /* owned, of OvfFile */
+	GPtrArray *disks;       /* owned, of OvfDisk */
+	GPtrArray *systems;     /* owned, of OvfSystem */
+	GPtrArray *options;     /* owned, ids of deployment options, the default one first */
+	GHashTable *properties; /* owned, key -> default value; NULL: not needed so far */
 	const xmlNode *root;
 };
 

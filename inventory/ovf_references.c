@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+#define FILE_MAX_COUNT MEMBER_MAX_COUNT
+#define DISK_MAX_COUNT 1000u
+
 static bool fail_value(GError **error, const xmlNode *node, const char *attribute)
 {
 	return fail_in(error, "line %ld: %s: %s: ", xmlGetLineNo(node), (const char *)node->name,
@@ -50,6 +53,9 @@ static bool parse_file(OvfDocument *document, const xmlNode *node, GError **erro
 			    xmlGetLineNo(node), id);
 	if (!check_href(href, error))
 		return fail_value(error, node, "href");
+	if (document->files->len >= FILE_MAX_COUNT)
+		return fail(error, CORRUPT, "line %ld: more than %u Files", xmlGetLineNo(node),
+			    FILE_MAX_COUNT);
 	file = g_new0(OvfFile, 1);
 	g_ptr_array_add(document->files, file);
 	file->id = g_steal_pointer(&id);
@@ -61,40 +67,46 @@ static bool parse_file(OvfDocument *document, const xmlNode *node, GError **erro
 	       parse_size(node, "chunkSize", &file->chunk_size, error);
 }
 
-/* "${key}": the default of a property, as a deployment without questions would take it. */
-static char *resolve_property(const OvfDocument *document, const char *text, GError **error)
+/* Every Property that has a default value, wherever it stands; the first of a key counts. */
+static void collect_properties(const xmlNode *parent, GHashTable *properties)
+{
+	for (const xmlNode *node = parent->children; node != NULL; node = node->next) {
+		if (node->type != XML_ELEMENT_NODE)
+			continue;
+		g_autofree char *key =
+			ovf_xml_is(node, "Property") ? ovf_xml_attribute(node, "key") : NULL;
+		g_autofree char *value = key != NULL ? ovf_xml_attribute(node, "value") : NULL;
+
+		if (value != NULL && !g_hash_table_contains(properties, key))
+			g_hash_table_insert(properties, g_steal_pointer(&key),
+					    g_steal_pointer(&value));
+		collect_properties(node, properties);
+	}
+}
+
+/* "${key}": the default of a property, as a deployment without questions would take it. Borrowed.
+ */
+static const char *resolve_property(OvfDocument *document, const char *text, GError **error)
 {
 	const size_t length = strlen(text);
 
 	if (!g_str_has_prefix(text, "${") || text[length - 1] != '}')
-		return g_strdup(text);
-	g_autofree char *key = g_strndup(text + 2, length - 3);
-	g_autoptr(GPtrArray) stack = g_ptr_array_new();
-	g_ptr_array_add(stack, document->root->children);
-	while (stack->len > 0) {
-		const xmlNode *node = g_ptr_array_steal_index(stack, stack->len - 1);
-
-		for (; node != NULL; node = node->next) {
-			if (node->type != XML_ELEMENT_NODE)
-				continue;
-			g_autofree char *name = ovf_xml_is(node, "Property")
-							? ovf_xml_attribute(node, "key")
-							: NULL;
-			char *value =
-				g_strcmp0(name, key) == 0 ? ovf_xml_attribute(node, "value") : NULL;
-			if (value != NULL)
-				return value;
-			if (node->children != NULL)
-				g_ptr_array_add(stack, node->children);
-		}
+		return text;
+	if (document->properties == NULL) {
+		document->properties =
+			g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+		collect_properties(document->root, document->properties);
 	}
-	return fail_null(error, UNSUPPORTED,
-			 "\"%s\": there is no property of that name with a "
-			 "default value",
-			 text);
+	g_autofree char *key = g_strndup(text + 2, length - 3);
+	const char *value = g_hash_table_lookup(document->properties, key);
+	if (value == NULL)
+		return fail_null(error, UNSUPPORTED,
+				 "\"%s\": there is no property of that name with a default value",
+				 text);
+	return value;
 }
 
-static bool parse_capacity(const OvfDocument *document, const xmlNode *node, OvfDisk *disk,
+static bool parse_capacity(OvfDocument *document, const xmlNode *node, OvfDisk *disk,
 			   GError **error)
 {
 	g_autofree char *written = ovf_xml_attribute(node, "capacity");
@@ -102,7 +114,7 @@ static bool parse_capacity(const OvfDocument *document, const xmlNode *node, Ovf
 
 	if (written == NULL)
 		return true;
-	g_autofree char *number = resolve_property(document, written, error);
+	const char *number = resolve_property(document, written, error);
 	return (number != NULL && ovf_quantity_parse(number, units, &disk->capacity, error)) ||
 	       fail_value(error, node, "capacity");
 }
@@ -117,6 +129,9 @@ static bool parse_disk(OvfDocument *document, const xmlNode *node, GError **erro
 	if (ovf_find_disk(document, id) != NULL)
 		return fail(error, CORRUPT, "line %ld: Disk diskId=\"%s\" is given twice",
 			    xmlGetLineNo(node), id);
+	if (document->disks->len >= DISK_MAX_COUNT)
+		return fail(error, CORRUPT, "line %ld: more than %u Disks", xmlGetLineNo(node),
+			    DISK_MAX_COUNT);
 	disk = g_new0(OvfDisk, 1);
 	disk->id = g_steal_pointer(&id);
 	g_ptr_array_add(document->disks, disk);

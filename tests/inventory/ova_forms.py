@@ -6,7 +6,6 @@ import gzip
 import io
 import lzma
 import os
-import shutil
 import zipfile
 
 from package import *
@@ -164,5 +163,4 @@ def source_untouched():
 
 for part in (same_everywhere, cut, changed, stuffed, spooled_in_place, source_untouched):
     part()
-shutil.rmtree(FOLDER)
 done()

@@ -47,6 +47,9 @@ def names():
     accepted("105 ustar prefix, ./ and folders are passed over",
              save(member("./", type=b"5") + member("./web.ovf", ovf()) +
                   member("disk1.vmdk", VMDK) + member("x", b"x", prefix=b"some/folder") + END))
+    inner = {"web.ovf": ovf(), "web.mf": manifest(GOOD), "disk1.vmdk": VMDK}
+    accepted("105 everything in a folder", save(tar({"web/" + name: contents
+                                                     for name, contents in inner.items()})))
     accepted("105 GNU long name",
              save(member("web.ovf", ovf(file_element("l" * 200))) +
                   member("@", b"l" * 200 + b"\0", type=b"L", magic=b"ustar  \0") +
@@ -202,6 +205,31 @@ def documents():
     refused("112 another root", with_ovf(b"<domain/>"), r"root element is domain, not Envelope")
     refused("112 another namespace", with_ovf(ovf().replace(b"envelope/1", b"envelope/3")),
             r"line 2: Envelope of namespace")
+
+
+def many_of_a_kind():
+    """What grows with the square of something in the document must not grow far."""
+    refused("112 20000 Files", with_ovf(ovf("".join(
+        file_element("x", f"f{i}") for i in range(20000)))), r"more than 10000 Files")
+    refused("112 20000 Disks", with_ovf(ovf(disks="".join(
+        f'<Disk ovf:diskId="d{i}" ovf:capacity="1"/>' for i in range(20000)))),
+        r"more than 1000 Disks")
+    properties = "".join(f'<Property ovf:key="k{i}" ovf:value="5"/>' for i in range(20000))
+    refused("112 20000 properties, 999 disks by property", with_ovf(ovf(disks="".join(
+        f'<Disk ovf:diskId="d{i}" ovf:capacity="${{k19999}}"/>' for i in range(999)) +
+        disk_element("${absent}"), systems=f"<ProductSection>{properties}</ProductSection>")),
+        r'capacity: "\$\{absent\}": there is no property')
+    parents = "".join(item(100 + i, 6, Parent=101 + i) for i in range(1900))
+    refused("112 1900 parents", with_ovf(ovf(systems=system(
+        CPU + MEMORY + parents + item(4, 17, HostResource="ovf:/disk/vmdisk1", Parent=100)))),
+        r"more than 255 scsi controllers|parents form a circle")
+    refused("112 3000 items", with_ovf(ovf(systems=system("".join(
+        item(i, 23) for i in range(3000))))), r"more than 2000 items")
+    refused("112 600 disks from one file", with_ovf(ovf(systems=system(CONTROLLER + "".join(
+        item(10 + i, 17, HostResource="ovf:/disk/vmdisk1", Parent=3) for i in range(600))))),
+        r"more than 512 disks")
+    refused("112 1001 VMs", with_ovf(ovf(systems="".join(
+        f'<VirtualSystem ovf:id="v{i}"/>' for i in range(1001)))), r"more than 1000 VirtualSystems")
 
 
 def references():
@@ -406,7 +434,8 @@ def truncated():
     row("folder: the disk cut at 200 places", silent or None)
 
 
-for part in (names, kinds, sizes, twins, which_ovf, manifests, documents, references, capacities,
+for part in (names, kinds, sizes, twins, which_ovf, manifests, documents, many_of_a_kind,
+             references, capacities,
              chunks, compressed, systems, odd_values, truncated):
     part()
 done()
