@@ -20,7 +20,7 @@ guest_debian12_bios()
 	disk_ext4 "$disk" "$offset" "$size" "$root" ""
 	read -r offset size < <(disk_partition "$disk" 2)
 	disk_swap "$disk" "$offset" "$size"
-	finish_boot "$disk" "$root" root=/dev/sda1 bios
+	finish_boot "$disk" "$root/boot" root=/dev/sda1 bios
 }
 
 guest_debian12_bios_ova()

@@ -44,6 +44,35 @@ disk_detach()
 	losetup --detach "$1"
 }
 
+# disk_lvm DEVICE GROUP VOLUME=SIZE...: makes a volume group, and prints "name offset size" in bytes
+# of each volume (each is one run of extents). Nothing is activated: the host needs no device-mapper.
+disk_lvm()
+{
+	local device=$1 group=$2 volume start_bytes extent_bytes
+	local -a lvm=(env LVM_SYSTEM_DIR="$SCRATCH/lvm" LVM_SUPPRESS_FD_WARNINGS=1 lvm)
+	local -a local_only=(--driverloaded n --devices "$device")
+	shift 2
+	mkdir -p "$SCRATCH/lvm"
+	quietly "${lvm[@]}" pvcreate "${local_only[@]}" "$device"
+	quietly "${lvm[@]}" vgcreate "${local_only[@]}" --autobackup n "$group" "$device"
+	for volume in "$@"; do
+		local size=${volume#*=} option=--size
+		[[ $size != *%* ]] || option=--extents
+		quietly "${lvm[@]}" lvcreate "${local_only[@]}" --autobackup n --activate n --zero n \
+			--wipesignatures n --name "${volume%%=*}" "$option" "$size" "$group"
+	done
+	local -a bytes=(--noheadings --nosuffix --units b)
+	read -r start_bytes < <("${lvm[@]}" pvs "${local_only[@]}" "${bytes[@]}" -o pe_start 2>> "$SCRATCH/log")
+	read -r extent_bytes < <("${lvm[@]}" vgs "${local_only[@]}" "${bytes[@]}" -o vg_extent_size \
+		2>> "$SCRATCH/log")
+	"${lvm[@]}" lvs "${local_only[@]}" "${bytes[@]}" --segments -o lv_name,seg_pe_ranges,lv_size \
+		2>> "$SCRATCH/log" |
+		while read -r volume range size; do
+			range=${range##*:}
+			echo "$volume" $((start_bytes + ${range%-*} * extent_bytes)) "$size"
+		done
+}
+
 # disk_uuid FILE OFFSET
 disk_uuid()
 {

@@ -19,11 +19,11 @@ finish_configure()
 	root_run "$root" systemctl --quiet enable v2v-report.service
 }
 
-# finish_boot DISK ROOT KERNEL-LINE ARGUMENTS...: boots the kernel and initramfs in ROOT/boot
+# finish_boot DISK BOOT KERNEL-LINE ARGUMENTS...: boots the kernel and initramfs in the folder BOOT
 # on DISK with /finish-install as init.
 finish_boot()
 {
-	local disk=$1 root=$2 line=$3 log=$SCRATCH/finish.log status=0
+	local disk=$1 boot=$2 line=$3 log=$SCRATCH/finish.log status=0
 	shift 3
 	say "finish the installation in the guest"
 	timeout --kill-after=10 "${FINISH_TIMEOUT:-1200}" qemu-system-x86_64 \
@@ -31,7 +31,7 @@ finish_boot()
 		-nodefaults -display none -serial "file:$log" -no-reboot \
 		-device pvscsi -device scsi-hd,drive=disk \
 		-drive "if=none,id=disk,format=raw,cache=unsafe,discard=unmap,file=$disk" \
-		-kernel "$(echo "$root"/boot/vmlinuz-*)" -initrd "$(echo "$root"/boot/initrd.img-*)" \
+		-kernel "$(echo "$boot"/vmlinuz-*)" -initrd "$(echo "$boot"/initrd.img-*)" \
 		-append "console=ttyS0 quiet panic=10 $line init=/finish-install -- $*" < /dev/null ||
 		status=$?
 	if ! grep -q FINISH-INSTALL-OK "$log"; then

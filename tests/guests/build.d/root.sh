@@ -14,7 +14,7 @@ ROOT_PACKAGES=(
 ROOT_EXTRA_BIOS=(grub-pc)
 ROOT_EXTRA_UEFI=(grub-efi-amd64 grub-efi-amd64-signed shim-signed efibootmgr
 	lvm2 dosfstools qemu-guest-agent)
-ROOT_EXTRA_RPM=(dracut rpm xfsprogs grub-pc-bin grub2-common)
+ROOT_EXTRA_RPM=(dracut-core rpm xfsprogs policycoreutils grub-pc-bin grub2-common)
 
 # Drivers no virtual machine has: without them the kernel package unpacks to a quarter of its
 # size, and an initramfs is rebuilt under emulation in seconds instead of minutes.
@@ -110,7 +110,7 @@ root_unpack()
 	mkdir -p "$root"
 	tar -C "$root" -xf "$OUTDIR/root.tar" --numeric-owner
 	cp -r "$OUTDIR/debs/$extra" "$root/debs"
-	quietly root_run "$root" sh -c 'dpkg --unpack /debs/*.deb && dpkg --configure -a'
+	quietly root_run "$root" sh -c 'dpkg --force-depends --unpack /debs/*.deb && dpkg --configure -a'
 	rm -r "$root/debs"
 	cat > "$root/etc/apt/sources.list" <<-EOT
 		deb http://deb.debian.org/debian bookworm main
