@@ -6,6 +6,7 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static void print_overview(void)
 {
@@ -26,9 +27,22 @@ static int finish_output(int status)
 	return EXIT_FAILED;
 }
 
+/* A VMDK may be split into thousands of files, all open at once; the usual limit of 1024 is there
+ * for programs that use select(2). */
+static void raise_open_files_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit); /* who needs more meets EMFILE */
+	}
+}
+
 int main(int argc, char **argv)
 {
 	setlocale(LC_ALL, "");
+	raise_open_files_limit();
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		print_overview();
 		return argc < 2 ? EXIT_USAGE : EXIT_DONE;
