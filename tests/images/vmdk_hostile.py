@@ -4,6 +4,7 @@
 right; no other file may be opened, and nothing may be left behind."""
 import os
 import re
+import resource
 import struct
 import zlib
 
@@ -103,9 +104,11 @@ def row_refusal_faults(folder, image, out, expected):
 
 
 def accept_faults(folder, image, out, expected):
-    run = Run(['convert', '-q', *expected.options, '-O', 'raw', image, out], trace=True)
-    run.target = out
-    faults = check_opened(folder, run, os.listdir(folder) + list(expected.opens))
+    command = ['convert', '-q', '--force', *expected.options, '-O', 'raw', image, out]
+    run = Run(command)
+    traced = Run(command, trace=True)
+    traced.target = out
+    faults = check_opened(folder, traced, os.listdir(folder) + list(expected.opens)) + cost_faults(run)
     if run.status != 0:
         return faults + [f'status {run.status}: {run.lines()}']
     with open(out, 'rb') as file:
@@ -117,7 +120,7 @@ def accept_faults(folder, image, out, expected):
     if expected.warning is not None and not (warned and expected.warning.encode() in run.err):
         faults.append(f'no warning about {expected.warning}: {run.lines()}')
     os.unlink(out)
-    return faults + cost_faults(Run(['info', image]))
+    return faults
 
 
 def text(create_type, *extents, **more):
@@ -248,7 +251,8 @@ row(48, 'descriptor and extent disagree', with_files({'s': sparse(CAP, GRAINS, e
 row(48, 'one sparse file twice', with_files({'s': sparse(CAP, GRAINS, embed=False)}, 'custom',
                                             *[f'RW {CAP} SPARSE "s"'] * 2), Refuse('another extent is in this file already'))
 
-# --- 49: many extents
+# --- 49: many extents; with the limit on open files that a shell has
+resource.setrlimit(resource.RLIMIT_NOFILE, (1024, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 row(49, '20000 extents', with_files({'a': flat}, 'twoGbMaxExtentFlat', *['RW 8 FLAT "a" 0'] * 20000),
     Refuse('extents=4097: the limit is 4096'))
 row(49, '4097 extents', with_files({'a': flat}, 'twoGbMaxExtentFlat', *['RW 8 FLAT "a" 0'] * 4097),
