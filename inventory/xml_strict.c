@@ -119,6 +119,13 @@ static void on_error(void *context, xmlErrorPtr problem)
 	(void)fail(&guard->fault, CORRUPT, "line %d: not well-formed XML: %s", problem->line, text);
 }
 
+/* Errors of libxml2's encoders know no parser: without this they would go to stderr. */
+static void on_stray_error(void *context, xmlErrorPtr problem)
+{
+	(void)context;
+	(void)problem;
+}
+
 static xmlParserInput *on_resolve_entity(void *context, const xmlChar *public_id,
 					 const xmlChar *system_id)
 {
@@ -170,7 +177,12 @@ xmlDoc *xml_parse_strict(const char *bytes, size_t length, GError **error)
 	if (parser == NULL)
 		return fail_null(error, IO, "line 1: no memory for the XML parser");
 	install_guard(parser, &guard);
+	/* Both are of this thread alone. */
+	xmlStructuredErrorFunc previous = xmlStructuredError;
+	void *previous_context = xmlStructuredErrorContext;
+	xmlSetStructuredErrorFunc(NULL, on_stray_error);
 	xmlParseDocument(parser);
+	xmlSetStructuredErrorFunc(previous_context, previous);
 	xmlDoc *document = finish(parser, &guard, error);
 	xmlFreeParserCtxt(parser);
 	g_clear_error(&guard.fault);

@@ -133,6 +133,28 @@ def stuffed():
         refused(f"{name}: no tar inside", save(pack(b"hello " * 1000)), r"offset 0x0: ")
 
 
+def split():
+    """An image of several files finds them among the members, also inside a folder."""
+    source = os.path.join(SCRATCH, "disk.raw")
+    with open(source, "wb") as file:
+        file.write(DISK_BYTES)
+    for subformat in ("twoGbMaxExtentFlat", "twoGbMaxExtentSparse", "monolithicFlat"):
+        folder = os.path.join(SCRATCH, subformat)
+        os.mkdir(folder)
+        run("qemu-img", "convert", "-O", "vmdk", "-o", f"subformat={subformat}", source,
+            os.path.join(folder, "disk1.vmdk"))
+        members = {"web.ovf": ovf(file_element("disks/disk1.vmdk"))}
+        for name in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, name), "rb") as file:
+                members["disks/" + name] = file.read()
+        accepted(f"{subformat} in a tar", save(tar(members)))
+        accepted(f"{subformat} in a zip", save(zipped(members)))
+        accepted(f"{subformat} in a folder", save_folder(members))
+        extent = next(name for name in members if name not in ("web.ovf", "disks/disk1.vmdk"))
+        del members[extent]
+        refused(f"{subformat} without its extent", save(tar(members)), re.escape(extent))
+
+
 def spooled_in_place():
     """A full disk is refused, not filled: the spool knows what is free."""
     small = os.path.join(SCRATCH, "small")
@@ -161,6 +183,6 @@ def source_untouched():
     row("the source is as it was", None if before == after else f"{before} {after}")
 
 
-for part in (same_everywhere, cut, changed, stuffed, spooled_in_place, source_untouched):
+for part in (same_everywhere, cut, changed, stuffed, split, spooled_in_place, source_untouched):
     part()
 done()

@@ -200,6 +200,14 @@ def documents():
         f'a{i}=""' for i in range(300))))), r"30\d attributes in one element: the limit is 256")
     refused("112 200000 elements", with_ovf(ovf(systems="<a/>" * 200000)),
             r"number of elements and attributes: the limit is 100000")
+    for encoding in ("EUC-JP", "GB18030", "UTF-16", "nonsense"):
+        refused(f"112 not the encoding it claims, {encoding}", with_ovf(ovf(systems=system(
+            name="x" * 5000)).replace(b"UTF-8", encoding.encode()).replace(
+                b"xxx</Name>", b"\xc7\xff\xff</Name>")), r"web\.ovf: line \d+: not well-formed")
+    accepted("112 UTF-16", with_ovf(ovf().decode().replace("UTF-8", "UTF-16").encode("utf-16")))
+    accepted("112 Shift_JIS", with_ovf(ovf(systems=system(name="\u30c6\u30b9\u30c8")).decode().replace(
+        "UTF-8", "Shift_JIS").encode("shift_jis")),
+             check=lambda dump: None if dump["vm"]["name"] == "\u30c6\u30b9\u30c8" else dump["vm"])
     refused("112 no XML", with_ovf(b"\x7fELF" * 100), r"web\.ovf: line 1: not well-formed")
     refused("112 empty .ovf", with_ovf(b""), r"web\.ovf: line 1: 0 bytes")
     refused("112 another root", with_ovf(b"<domain/>"), r"root element is domain, not Envelope")

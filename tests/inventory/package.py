@@ -256,11 +256,12 @@ def other_files_opened(path, *arguments):
     opened = []
     with open(trace, encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            call = re.match(r'\d+ +(\w+)\((?:AT_FDCWD, |\d+, )?"((?:[^"\\]|\\.)*)"(.*)', line)
+            call = re.match(r'\d+ +\w+\((AT_FDCWD, |\d+, )?"((?:[^"\\]|\\.)*)"(.*)', line)
             if not call or call[2].startswith(SYSTEM_FILES) or "= -1 E" in call[3]:
                 continue
-            relative = "/" not in call[2]  # beneath the folder that the line's descriptor holds
-            if not relative and call[2] not in (DUMP, SPOOL, ours, *arguments) and \
+            # Beneath the folder that a descriptor holds; or the package and what was named.
+            beneath = re.match(r"\d", call[1] or "") and not re.search(r"(^|/)\.\.(/|$)|^/", call[2])
+            if not beneath and call[2] not in (DUMP, SPOOL, ours, *arguments) and \
                     not call[2].startswith(ours):
                 opened.append(call[2])
     os.unlink(trace)
