@@ -114,7 +114,7 @@ static bool show(const MigrateArguments *arguments, const MigrationReport *repor
 		migration_report_print(report);
 	if (!arguments->json && !report->dry_run)
 		printf("Done. %s\n", report->started ? "The domain is running."
-						     : "The domain is defined and off.");
+						     : "The domain is off.");
 	return arguments->report == NULL ||
 	       report_file_write(arguments->report, arguments->copy.force, variant, error);
 }
