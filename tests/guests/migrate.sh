@@ -68,7 +68,7 @@ not_reported()
 
 nothing_left()
 {
-	! ls -A "$WORK/kvm" "${TMPDIR:-/var/tmp}" | grep -E 'partial|^v2v-'
+	[[ -z $(find "$WORK/kvm" "${TMPDIR:-/var/tmp}" -maxdepth 1 \( -name '*partial*' -o -name 'v2v-*' \)) ]]
 }
 
 mkdir "$WORK/kvm"
