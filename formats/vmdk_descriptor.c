@@ -3,16 +3,11 @@
 #include "formats/vmdk_descriptor.h"
 
 #include "base/checked.h"
+#include "formats/vmdk_text.h"
 
 #include <string.h>
 
 #define EXTENT_FIELDS_MAX 7u /* access, size, type, name, offset, partition, device */
-#define SHOWN_MAX         80u
-
-/* A piece of the text; not terminated. */
-typedef struct {
-	const char *at, *end;
-} Span;
 
 typedef struct {
 	const char *text;
@@ -69,76 +64,6 @@ static const Refusal refused_extents[] = {
 	{"VMFSRDM", MAPPED_ADVICE},
 };
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-static size_t span_length(Span span)
-{
-	return (size_t)(span.end - span.at);
-}
-
-static Span span_strip(Span span)
-{
-	while (span.at < span.end && is_blank(*span.at))
-		span.at++;
-	while (span.at < span.end && is_blank(span.end[-1]))
-		span.end--;
-	return span;
-}
-
-static bool span_is(Span span, const char *word)
-{
-	return span_length(span) == strlen(word) &&
-	       g_ascii_strncasecmp(span.at, word, span_length(span)) == 0;
-}
-
-static char *span_show(Span span)
-{
-	return text_for_display(span.at, span_length(span), SHOWN_MAX);
-}
-
-/* The next word of a line, or the text between its quotes. False for a quote without an end. */
-static bool take_field(Span *rest, Span *out)
-{
-	*rest = span_strip(*rest);
-	const bool quoted = rest->at < rest->end && *rest->at == '"';
-	const char *at = quoted ? rest->at + 1 : rest->at;
-
-	out->at = at;
-	while (at < rest->end && (quoted ? *at != '"' : !is_blank(*at)))
-		at++;
-	out->end = at;
-	rest->at = quoted && at < rest->end ? at + 1 : at;
-	return !quoted || at < rest->end;
-}
-
-static bool parse_decimal(Span span, uint64_t *out)
-{
-	uint64_t value = 0;
-
-	for (const char *at = span.at; at < span.end; at++)
-		if (!g_ascii_isdigit(*at) || !checked_mul(value, 10, &value) ||
-		    !checked_add(value, (uint64_t)(*at - '0'), &value))
-			return false;
-	*out = value;
-	return span.at < span.end;
-}
-
-static bool parse_hex32(Span span, uint32_t *out)
-{
-	uint32_t value = 0;
-
-	for (const char *at = span.at; at < span.end; at++) {
-		if (!g_ascii_isxdigit(*at))
-			return false;
-		value = value << 4 | (uint32_t)g_ascii_xdigit_value(*at);
-	}
-	*out = value;
-	return span_length(span) >= 1 && span_length(span) <= 8;
-}
-
 static bool refuse_value(const Parser *parser, const char *field, Span value, const char *reason,
 			 GError **error)
 {
@@ -183,7 +108,7 @@ static bool parse_extent_size(Parser *parser, Span word, uint64_t *out, GError *
 {
 	uint64_t sectors, total;
 
-	if (!parse_decimal(word, &sectors) || sectors == 0)
+	if (!span_parse_decimal(word, &sectors) || sectors == 0)
 		return refuse_value(parser, "extent size", word, "not a number of sectors above 0",
 				    error);
 	if (sectors > INT64_MAX / SECTOR_SIZE ||
@@ -201,7 +126,7 @@ static bool parse_extent_file(Parser *parser, Span rest, VmdkExtentLine *out, GE
 	Span field;
 	uint64_t offset_sectors = 0;
 
-	if (!take_field(&rest, &field))
+	if (!span_take_field(&rest, &field))
 		return refuse_value(parser, "extent name", field, "no closing quote on this line",
 				    error);
 	if (span_length(field) == 0 || span_length(field) > VMDK_EXTENT_NAME_MAX)
@@ -210,7 +135,7 @@ static bool parse_extent_file(Parser *parser, Span rest, VmdkExtentLine *out, GE
 	rest = span_strip(rest);
 	if (rest.at == rest.end)
 		return true;
-	if (!take_field(&rest, &field) || !parse_decimal(field, &offset_sectors) ||
+	if (!span_take_field(&rest, &field) || !span_parse_decimal(field, &offset_sectors) ||
 	    offset_sectors > INT64_MAX / SECTOR_SIZE)
 		return refuse_value(parser, "extent offset", field, "not from 0 to 2^54-1 sectors",
 				    error);
@@ -219,7 +144,7 @@ static bool parse_extent_file(Parser *parser, Span rest, VmdkExtentLine *out, GE
 				    error);
 	out->file_offset = offset_sectors * SECTOR_SIZE;
 	for (unsigned fields = 5; span_strip(rest).at < rest.end; fields++)
-		if (!take_field(&rest, &field) || fields == EXTENT_FIELDS_MAX)
+		if (!span_take_field(&rest, &field) || fields == EXTENT_FIELDS_MAX)
 			return refuse_value(parser, "extent", field, "more than 7 fields", error);
 	return true;
 }
@@ -244,8 +169,8 @@ static bool parse_extent(Parser *parser, Span access, Span rest, GError **error)
 	g_ptr_array_add(extents, extent);
 	extent->line = parser->line;
 	/* Nobody quotes these two: a quote without an end makes them wrong all the same. */
-	(void)take_field(&rest, &size);
-	(void)take_field(&rest, &type);
+	(void)span_take_field(&rest, &size);
+	(void)span_take_field(&rest, &type);
 	if (!parse_extent_size(parser, size, &extent->size, error) ||
 	    !parse_extent_type(parser, type, &extent->type, error))
 		return false;
@@ -291,7 +216,7 @@ static bool parse_cid(Parser *parser, const char *key, Span value, GError **erro
 	if (*seen)
 		return refuse_value(parser, key, value, "there is one already", error);
 	*seen = true;
-	if (!parse_hex32(value, parent ? &parser->out->parent_cid : &parser->out->cid))
+	if (!span_parse_hex32(value, parent ? &parser->out->parent_cid : &parser->out->cid))
 		return refuse_value(parser, key, value, "not 1 to 8 hexadecimal digits", error);
 	return true;
 }
@@ -324,7 +249,7 @@ static bool parse_assignment(Parser *parser, Span key, Span rest, GError **error
 	if (span_length(key) > 4 && span_is((Span){key.at, key.at + 4}, "ddb."))
 		parser->has_ddb = true;
 	if (span_is(key, "ddb.adapterType") && out->adapter_type == NULL &&
-	    take_field(&rest, &value))
+	    span_take_field(&rest, &value))
 		return parse_text(parser, "adapterType", value, &out->adapter_type, error);
 	const bool known = span_is(key, "createType") || span_is(key, "CID") ||
 			   span_is(key, "parentCID") || span_is(key, "version") ||
@@ -332,7 +257,7 @@ static bool parse_assignment(Parser *parser, Span key, Span rest, GError **error
 	if (!known)
 		return true;
 	rest = span_strip(rest);
-	if (!take_field(&rest, &value) || span_length(span_strip(rest)) > 0) {
+	if (!span_take_field(&rest, &value) || span_length(span_strip(rest)) > 0) {
 		g_autofree char *shown_key = span_show(key);
 		return refuse_value(parser, shown_key, rest, "not one value", error);
 	}
@@ -355,7 +280,7 @@ static bool parse_line(Parser *parser, Span line, GError **error)
 	if (line.at == line.end || *line.at == '#')
 		return true;
 	Span rest = line, word;
-	const bool has_word = take_field(&rest, &word);
+	const bool has_word = span_take_field(&rest, &word);
 	if (has_word &&
 	    (span_is(word, "RW") || span_is(word, "RDONLY") || span_is(word, "NOACCESS")))
 		return parse_extent(parser, word, rest, error);
