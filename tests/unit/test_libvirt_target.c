@@ -2,7 +2,7 @@
 /* test_libvirt_target.c: domains defined, read back, started and taken away by real libvirts: the
  * test driver and the QEMU driver embedded in this process. */
 #include "base/error.h"
-#include "tests/unit/domain_cases.h"
+#include "tests/unit/target_fixture.h"
 
 #include <criterion/criterion.h>
 #include <glib/gstdio.h>
@@ -14,30 +14,6 @@ typedef struct {
 	char *folder; /* owned; made for the test, with the root of the embedded driver */
 	Target *target;
 } Fixture;
-
-/* Runs a command; its standard output, owned by the caller. */
-static char *run(const char *const *argv)
-{
-	char *out = NULL;
-	int status = -1;
-	g_autofree char *errors = NULL;
-
-	cr_assert(g_spawn_sync(NULL, (char **)(uintptr_t)argv, NULL, G_SPAWN_SEARCH_PATH, NULL,
-			       NULL, &out, &errors, &status, NULL),
-		  "%s does not run", argv[0]);
-	cr_assert(g_spawn_check_wait_status(status, NULL), "%s: %s", argv[0], errors);
-	return out;
-}
-
-static Target *open_target(const char *uri, const char *storage, const char *virt_type, bool force)
-{
-	const TargetOptions options = {storage, virt_type, force};
-	g_autoptr(GError) error = NULL;
-	Target *target = target_open(uri, &options, &error);
-
-	cr_assert_not_null(target, "%s: %s", uri, error != NULL ? error->message : "");
-	return target;
-}
 
 /* Below /var/tmp: QEMU runs as a user of its own, and sockets want short paths. */
 static Fixture open_embedded(void)
@@ -59,61 +35,6 @@ static void fixture_clear(Fixture *fixture)
 	g_free(fixture->folder);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Fixture, fixture_clear)
-
-static void fill_plan(DomainCase *made, const Target *target)
-{
-	made->plan.user_network = target->user_network;
-	made->plan.uefi_loader = target->uefi_loader;
-	made->plan.socket_folder = target->socket_folder;
-}
-
-static char *format(const DomainCase *made)
-{
-	g_autoptr(Findings) findings = findings_new();
-	g_autoptr(GError) error = NULL;
-	char *xml = domain_xml_format(&made->plan, findings, &error);
-
-	cr_assert_not_null(xml, "%s", error != NULL ? error->message : "");
-	return xml;
-}
-
-static bool check_finds(Target *target, const DomainPlan *plan, uint64_t needed, const char *id)
-{
-	g_autoptr(Findings) findings = findings_new();
-	bool found = false;
-
-	cr_assert(target_check(target, plan, needed, findings, NULL));
-	for (guint i = 0; i < findings_count(findings); i++)
-		found |= strcmp(findings_get(findings, i)->id, id) == 0;
-	return found;
-}
-
-/* Defines every case; define() itself reads back and compares. */
-static void define_all(Target *target, const char *const *except)
-{
-	for (size_t i = 0; i < domain_case_count(); i++) {
-		g_autoptr(DomainCase) made = domain_case_new(i, target->folder, target->virt_type);
-		g_autoptr(GError) error = NULL;
-
-		if (g_strv_contains(except, domain_case_name(i)))
-			continue;
-		fill_plan(made, target);
-		if (check_finds(target, &made->plan, 0, "target.no-tpm")) {
-			g_printerr("# SKIP the TPM of %s: swtpm is not installed\n",
-				   domain_case_name(i));
-			made->vm->tpm = false;
-		}
-		g_autofree char *xml = format(made);
-		cr_expect(target_define(target, &made->plan, xml, &error), "%s: %s\n%s",
-			  domain_case_name(i), error != NULL ? error->message : "", xml);
-		cr_expect(check_finds(target, &made->plan, 0, "target.name-taken"), "%s",
-			  domain_case_name(i));
-		cr_expect(target_rollback(target, made->name, &error), "%s: %s",
-			  domain_case_name(i), error != NULL ? error->message : "");
-		cr_expect_not(check_finds(target, &made->plan, 0, "target.name-taken"), "%s",
-			      domain_case_name(i));
-	}
-}
 
 Test(libvirt_target, test_driver_defines_every_case, .timeout = 120)
 {
@@ -140,7 +61,7 @@ Test(libvirt_target, test_driver_checks)
 	g_autoptr(Target) target = open_target("test:///default", "/tmp", "test", false);
 	g_autoptr(DomainCase) made = domain_case_named("9-nics", "/tmp", "test");
 	g_autoptr(DomainCase) twin = domain_case_named("uefi", "/tmp", "test");
-	g_autofree char *xml = format(made);
+	g_autofree char *xml = format_domain(made);
 
 	cr_expect(check_finds(target, &made->plan, 0, "target.no-network"), "lan is not there");
 	cr_expect(check_finds(target, &made->plan, 0, "target.no-bridge"), "nor is br0");
@@ -171,7 +92,7 @@ Test(libvirt_target, nothing_remains_of_a_domain_that_libvirt_refuses)
 	g_autoptr(GError) error = NULL;
 
 	fill_plan(made, fixture.target);
-	g_autofree char *xml = format(made);
+	g_autofree char *xml = format_domain(made);
 	g_autofree char *broken = g_strdup(xml);
 	memcpy(strstr(broken, "q35"), "q3x", 3);
 	cr_expect_not(target_define(fixture.target, &made->plan, broken, &error));
@@ -196,8 +117,8 @@ Test(libvirt_target, force_replaces_and_rollback_restores)
 	fill_plan(second, fixture.target);
 	second->plan.name = "plain";
 	second->vm->memory *= 2;
-	g_autofree char *first_xml = format(first);
-	g_autofree char *second_xml = format(second);
+	g_autofree char *first_xml = format_domain(first);
+	g_autofree char *second_xml = format_domain(second);
 	cr_assert(target_define(fixture.target, &first->plan, first_xml, NULL));
 	cr_assert(target_define(fixture.target, &second->plan, second_xml, NULL));
 	cr_assert(g_file_get_contents(path, &replaced, NULL, NULL));
@@ -262,7 +183,7 @@ Test(libvirt_target, embedded_driver_boots, .timeout = 300)
 		made->vm->memory = 64 << 20;
 		made->plan.serial_log = log;
 		fill_plan(made, fixture.target);
-		g_autofree char *xml = format(made);
+		g_autofree char *xml = format_domain(made);
 		cr_assert(target_define(fixture.target, &made->plan, xml, &error), "%s: %s",
 			  names[i], error != NULL ? error->message : "");
 		cr_assert(target_start(fixture.target, made->name, &error), "%s: %s", names[i],
@@ -280,7 +201,7 @@ static void define_and_exit(const char *uri)
 	g_autoptr(DomainCase) made = domain_case_named("uefi", "/var/tmp", "qemu");
 
 	fill_plan(made, target);
-	g_autofree char *xml = format(made);
+	g_autofree char *xml = format_domain(made);
 	_exit(target_define(target, &made->plan, xml, NULL) ? 0 : 1);
 }
 

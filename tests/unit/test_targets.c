@@ -2,7 +2,7 @@
 /* test_targets.c: which target a URI means, and the target dir: on a real folder. */
 #include "base/checked.h"
 #include "base/error.h"
-#include "tests/unit/domain_cases.h"
+#include "tests/unit/target_fixture.h"
 
 #include <criterion/criterion.h>
 #include <glib/gstdio.h>
@@ -33,23 +33,8 @@ static void remove_folder(const char *folder)
 static Target *open_dir(const char *folder, bool force)
 {
 	g_autofree char *uri = g_strconcat("dir:", folder, NULL);
-	g_autoptr(GError) error = NULL;
-	const TargetOptions options = {.virt_type = "auto", .force = force};
-	Target *target = target_open(uri, &options, &error);
 
-	cr_assert_not_null(target, "%s", error != NULL ? error->message : "");
-	return target;
-}
-
-static bool check_finds(Target *target, const DomainPlan *plan, uint64_t needed, const char *id)
-{
-	g_autoptr(Findings) findings = findings_new();
-	bool found = false;
-
-	cr_assert(target_check(target, plan, needed, findings, NULL));
-	for (guint i = 0; i < findings_count(findings); i++)
-		found |= strcmp(findings_get(findings, i)->id, id) == 0;
-	return found;
+	return open_target(uri, NULL, "auto", force);
 }
 
 Test(targets, unknown_uri_is_a_usage_error_with_the_list)
