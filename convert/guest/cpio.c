@@ -7,7 +7,6 @@
 #include <string.h>
 
 enum {
-	HEADER_SIZE = 110, /* "070701" and 13 fields of 8 hex digits */
 	MAX_PATH = 4096,
 	FIELD_MODE = 1,
 	FIELD_FILE_SIZE = 6,
@@ -82,10 +81,20 @@ static bool hex_field(const uint8_t *header, unsigned field, uint32_t *out)
 	return true;
 }
 
+bool cpio_is_header(const uint8_t *bytes)
+{
+	uint32_t value;
+
+	for (unsigned field = 0; field < CPIO_FIELDS; field++)
+		if (!hex_field(bytes, field, &value))
+			return false;
+	return memcmp(bytes, "07070", 5) == 0 && (bytes[5] == '1' || bytes[5] == '2');
+}
+
 static bool take_header(CpioReader *reader, GError **error)
 {
 	const uint8_t *header = reader->part->data;
-	const uint64_t start = reader->offset - HEADER_SIZE;
+	const uint64_t start = reader->offset - CPIO_HEADER_SIZE;
 	uint32_t mode, size, name_size;
 
 	if (memcmp(header, "07070", 5) != 0 || (header[5] != '1' && header[5] != '2'))
@@ -122,12 +131,12 @@ static void finish_member(CpioReader *reader, bool with_content)
 	reader->member.content = with_content ? reader->part->data : NULL;
 	reader->visitor.member(reader->visitor.user, &reader->member);
 	reader->skip = padding(reader->member.size) + (with_content ? 0 : reader->member.size);
-	expect(reader, AT_HEADER, HEADER_SIZE);
+	expect(reader, AT_HEADER, CPIO_HEADER_SIZE);
 }
 
 static void take_name(CpioReader *reader)
 {
-	const uint64_t after = padding(HEADER_SIZE + reader->part->len);
+	const uint64_t after = padding(CPIO_HEADER_SIZE + reader->part->len);
 
 	g_free(reader->path);
 	reader->path = g_strndup((const char *)reader->part->data, reader->part->len);
@@ -176,7 +185,7 @@ static size_t skip_bytes(CpioReader *reader, const uint8_t *bytes, size_t length
 	       bytes[passed] == 0)
 		passed++;
 	if (reader->state == AT_BETWEEN && reader->skip == 0 && passed < length)
-		expect(reader, AT_HEADER, HEADER_SIZE);
+		expect(reader, AT_HEADER, CPIO_HEADER_SIZE);
 	return passed;
 }
 
@@ -219,7 +228,7 @@ void cpio_append(GByteArray *out, const char *path, uint32_t mode, const void *b
 				mode, 0u, 0u, 1u, 0u, length, 0u, 0u, 0u, 0u, strlen(name) + 1, 0u);
 
 	g_assert(out->len % 4 == 0 && length <= UINT32_MAX);
-	g_byte_array_append(out, (const guint8 *)header, HEADER_SIZE);
+	g_byte_array_append(out, (const guint8 *)header, CPIO_HEADER_SIZE);
 	g_byte_array_append(out, (const guint8 *)name, (guint)strlen(name) + 1);
 	append_padding(out);
 	if (length > 0)

@@ -21,7 +21,13 @@ typedef struct {
 	void *user;
 } CpioVisitor;
 
-enum { CPIO_MAX_CONTENT = 1 << 20 };
+enum {
+	CPIO_MAX_CONTENT = 1 << 20,
+	CPIO_FIELDS = 13,
+	CPIO_HEADER_SIZE = 6 + CPIO_FIELDS * 8, /* "070701" and fields of 8 hex digits */
+};
+
+bool cpio_is_header(const uint8_t *bytes); /* CPIO_HEADER_SIZE of them */
 
 typedef struct CpioReader CpioReader;
 

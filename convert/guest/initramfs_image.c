@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #define MAX_UNPACKED (4ull << 30)
-enum { MAX_FILES = 1 << 20, MAX_LINKS = 16 };
+enum { MAX_FILES = 1 << 20, MAX_LINKS = 16, MAX_CUTS = 4, MAX_OWN_ZEROES = 4 };
 
 static void file_free(gpointer pointer)
 {
@@ -100,9 +100,9 @@ static bool feed_unpacked(struct archive *archive, CpioReader *reader, GError **
 	}
 }
 
-/* The rest of the image from `at`, compressed; `used` gets the bytes of the compressed stream. */
-static bool read_compressed(InitramfsImage *image, const uint8_t *bytes, size_t length,
-			    size_t *used, GError **error)
+/* One compressed stretch; `used` gets the bytes of it that were read. */
+static bool unpack_stretch(InitramfsImage *image, const uint8_t *bytes, size_t length, size_t *used,
+			   GError **error)
 {
 	const CpioVisitor visitor = {wants_content, keep_member, image};
 	g_autoptr(CpioReader) reader = cpio_reader_new(&visitor);
@@ -124,6 +124,54 @@ static bool read_compressed(InitramfsImage *image, const uint8_t *bytes, size_t 
 	image->unpacked += cpio_reader_offset(reader);
 	archive_read_free(archive);
 	return ok;
+}
+
+/* Where the next plain archive may begin, as the kernel looks for it: a header on a multiple of 4.
+ */
+static size_t next_header(const uint8_t *bytes, size_t length, size_t from)
+{
+	for (size_t at = from + (4 - from % 4) % 4; at + CPIO_HEADER_SIZE <= length; at += 4)
+		if (bytes[at] == '0' && cpio_is_header(bytes + at))
+			return at;
+	return length;
+}
+
+/* The stretch [at, end) with the zeroes at its end left out, which are padding, but for those that
+ * may be its own: the last field of gzip is a length, of zstd a checksum. */
+static bool unpack_padded(InitramfsImage *image, const uint8_t *bytes, size_t at, size_t end)
+{
+	size_t packed = end, used;
+
+	while (packed > at && bytes[packed - 1] == 0)
+		packed--;
+	for (size_t zeroes = 0; zeroes <= MAX_OWN_ZEROES && packed + zeroes <= end; zeroes++)
+		if (unpack_stretch(image, bytes + at, packed + zeroes - at, &used, NULL))
+			return true;
+	return false;
+}
+
+/*
+ * The image from `at` up to its end or up to a plain archive. Not every decoder stops by itself
+ * before what is not its own, so the stretch is cut where an archive seems to begin; a cut that was
+ * none makes a stretch that does not unpack, and the next is tried.
+ */
+static bool read_compressed(InitramfsImage *image, const uint8_t *bytes, size_t length, size_t at,
+			    size_t *used, GError **error)
+{
+	size_t end = next_header(bytes, length, at + 1);
+
+	for (unsigned tries = 0; end < length && tries < MAX_CUTS; tries++) {
+		if (unpack_padded(image, bytes, at, end)) {
+			*used = end - at;
+			return true;
+		}
+		end = next_header(bytes, length, end + 1);
+	}
+	if (unpack_padded(image, bytes, at, length)) {
+		*used = length - at;
+		return true;
+	}
+	return unpack_stretch(image, bytes + at, length - at, used, error);
 }
 
 /* One plain archive; `used` gets its length with the padding after its trailer. */
@@ -166,9 +214,8 @@ InitramfsImage *initramfs_image_read(const uint8_t *bytes, size_t length, GError
 			continue;
 		}
 		const bool plain = bytes[at] == '0' && at % 4 == 0;
-		const bool ok =
-			plain ? read_plain(image, bytes + at, length - at, &used, error)
-			      : read_compressed(image, bytes + at, length - at, &used, error);
+		const bool ok = plain ? read_plain(image, bytes + at, length - at, &used, error)
+				      : read_compressed(image, bytes, length, at, &used, error);
 
 		if (!ok)
 			return fail_in_null(error, "offset 0x%zx: ", at);
