@@ -206,6 +206,8 @@ rpm_like_fill()
 		cp -a "$4/." "$3/"
 		mount -t proc proc "$3/proc" # where setfiles finds the files it has open
 		chroot "$3" setfiles -F -e /proc /etc/selinux/targeted/contexts/files/file_contexts /
+		# setfiles leaves out what is mounted by a kernel without SELinux.
+		find "$3/boot" -exec setfattr -h -n security.selinux -v system_u:object_r:boot_t:s0 {} +
 	' bash "$root_device" "$boot_device" "$SCRATCH/mount" "$root"
 	disk_detach "$boot_device"
 	disk_detach "$root_device"
