@@ -252,7 +252,7 @@ def other_files_opened(path, *arguments):
                     "trace=open,openat,openat2,creat,execve,connect", DUMP, "--spool", SPOOL,
                     *arguments, path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                    env=environment)
-    ours = path if os.path.isdir(path) else os.path.dirname(path)
+    ours = (DUMP, SPOOL, path, os.path.dirname(path), *arguments)
     opened = []
     with open(trace, encoding="utf-8", errors="replace") as lines:
         for line in lines:
@@ -261,8 +261,7 @@ def other_files_opened(path, *arguments):
                 continue
             # Beneath the folder that a descriptor holds; or the package and what was named.
             beneath = re.match(r"\d", call[1] or "") and not re.search(r"(^|/)\.\.(/|$)|^/", call[2])
-            if not beneath and call[2] not in (DUMP, SPOOL, ours, *arguments) and \
-                    not call[2].startswith(ours):
+            if not beneath and call[2] not in ours and not call[2].startswith(path + "/"):
                 opened.append(call[2])
     os.unlink(trace)
     return opened
