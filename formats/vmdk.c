@@ -84,7 +84,7 @@ static bool flat_extent_at(const VmdkExtent *extent, uint64_t within, Extent *ou
 		out->storage = extent->storage;
 		out->file_offset = at;
 	}
-	out->length = min_u64(end - at, extent->size - within);
+	out->length = end - at;
 	return true;
 }
 
@@ -106,6 +106,7 @@ static bool vmdk_extent_at(Disk *disk, uint64_t offset, Extent *out, GError **er
 		break;
 	}
 	out->offset = offset;
+	out->length = min_u64(out->length, extent->size - within);
 	return ok;
 }
 
@@ -202,7 +203,8 @@ static VmdkDisk *vmdk_new(VmdkDescriptor *descriptor, const char *name)
 	return vmdk;
 }
 
-/* Takes `sparse`. Descriptor and header must agree, or one of them is not of this disk. */
+/* Takes `sparse`. Descriptor and header must agree, or one of them is not of this disk; but
+ * VirtualBox rounds up to whole grains in the header. */
 static bool vmdk_add_sparse(VmdkDisk *vmdk, const VmdkExtentLine *line, VmdkSparse *sparse,
 			    GError **error)
 {
@@ -210,7 +212,8 @@ static bool vmdk_add_sparse(VmdkDisk *vmdk, const VmdkExtentLine *line, VmdkSpar
 	VmdkExtent *extent = &g_array_index(vmdk->extents, VmdkExtent, vmdk->extents->len - 1);
 
 	extent->sparse = sparse;
-	if (header->capacity != line->size)
+	if (header->capacity != line->size &&
+	    header->capacity != round_up(line->size, header->grain_size))
 		return fail(error, CORRUPT,
 			    "offset 0x%zx: capacity=%" PRIu64
 			    " sectors: line %u of the descriptor says %" PRIu64,

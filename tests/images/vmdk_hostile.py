@@ -246,8 +246,15 @@ row(48, 'vmfs without one', with_files({'a': flat}, 'vmfs', 'RW 8 VMFS "a"'), Ac
 row(48, 'sparse extent with an offset', with_files({'s': sparse(CAP, GRAINS, embed=False)}, 'custom',
                                                    f'RW {CAP} SPARSE "s" 1'), Refuse('a sparse extent has no offset'))
 row(48, 'descriptor and extent disagree', with_files({'s': sparse(CAP, GRAINS, embed=False)}, 'custom',
-                                                     f'RW {CAP - 1} SPARSE "s"'),
-    Refuse(r's: offset 0xc: capacity=5120 sectors: line 8 of the descriptor says 5119'))
+                                                     f'RW {CAP - 128} SPARSE "s"'),
+    Refuse(r's: offset 0xc: capacity=5120 sectors: line 8 of the descriptor says 4992'))
+row(48, 'descriptor says more than the extent', with_files({'s': sparse(CAP - 1, GRAINS, embed=False)}, 'custom',
+                                                           f'RW {CAP} SPARSE "s"'), Refuse('says 5120'))
+row(48, 'capacity is rounded up to a grain', with_files({'s': sparse(CAP, GRAINS, embed=False), 'a': flat}, 'custom',
+                                                        f'RW {CAP - 5} SPARSE "s"', 'RW 8 FLAT "a" 0'),
+    Accept(WANT[:-5 * 512] + flat))
+row(48, 'capacity of a stream is rounded up', lambda folder: stream(CAP, GRAINS, text=embedded(CAP - 5, True)),
+    Accept(WANT[:-5 * 512]))
 row(48, 'one sparse file twice', with_files({'s': sparse(CAP, GRAINS, embed=False)}, 'custom',
                                             *[f'RW {CAP} SPARSE "s"'] * 2), Refuse('another extent is in this file already'))
 
