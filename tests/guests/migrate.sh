@@ -96,7 +96,7 @@ PATTERNS=('^root=.* disk=vda driver=virtio_blk' '^login=yes$' '^system=running'
 	'^cmdline=.*console=ttyS0')
 case $NAME in
 debian12-bios) PATTERNS+=('^swap=/dev/vda2 ' '^firmware=bios$' '!^cmdline=.*root=/dev/sd') ;;
-debian12-uefi) PATTERNS+=('^swap=/dev/mapper/vg0-swap ' '^firmware=efi$' '^agent=active') ;;
+debian12-uefi) PATTERNS+=('^swap=/dev/(dm-0|mapper/vg0-swap) ' '^firmware=efi$' '^agent=active') ;;
 esac
 for pattern in "${PATTERNS[@]}"; do
 	if [[ $pattern == !* ]]; then
