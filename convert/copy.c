@@ -144,26 +144,42 @@ static bool encode_item(CopyJob *job, Work *work, GError **error)
 	return true;
 }
 
-static bool place_item(CopyJob *job, Work *work, GError **error)
+/* False when another worker failed meanwhile. */
+static bool wait_for_turn(CopyJob *job, const Work *work, GError **error)
 {
-	bool ok = true;
-
 	g_mutex_lock(&job->lock);
 	while (job->turn != work->number && job->error == NULL)
 		g_cond_wait(&job->turn_changed, &job->lock);
 	const bool go_on = job->error == NULL;
 	g_mutex_unlock(&job->lock);
-	/* Nobody else has this turn: a sequential writer may take its time without the lock. */
-	for (size_t i = 0; go_on && ok && i < work->unit_count; i++)
+	return go_on || fail(error, INTERRUPTED, "another worker failed");
+}
+
+/* Nobody else has this turn: a sequential writer may take its time without the lock. */
+static bool place_item(CopyJob *job, Work *work, GError **error)
+{
+	bool ok = true;
+
+	if (job->to->ops->unit_place == NULL)
+		return true;
+	if (!wait_for_turn(job, work, error))
+		return false;
+	for (size_t i = 0; ok && i < work->unit_count; i++)
 		ok = job->to->ops->unit_place(job->to, work->units[i], error);
 	g_mutex_lock(&job->lock);
-	if (go_on)
-		job->turn++;
-	job->counts.data_bytes += work->counts.data_bytes;
-	job->counts.zero_bytes += work->counts.zero_bytes;
+	job->turn++;
 	g_cond_broadcast(&job->turn_changed);
 	g_mutex_unlock(&job->lock);
-	return ok && (go_on || fail(error, INTERRUPTED, "another worker failed"));
+	return ok;
+}
+
+static void count_item(CopyJob *job, const Work *work)
+{
+	g_mutex_lock(&job->lock);
+	job->counts.data_bytes += work->counts.data_bytes;
+	job->counts.zero_bytes += work->counts.zero_bytes;
+	g_mutex_unlock(&job->lock);
+	progress_advance(job->options->progress, work->present);
 }
 
 static bool write_item(CopyJob *job, Work *work, GError **error)
@@ -187,7 +203,7 @@ static bool copy_item(CopyJob *job, Work *work, GError **error)
 		job->to->ops->unit_free(work->units[i]);
 	work->unit_count = 0;
 	if (ok)
-		progress_advance(job->options->progress, work->present);
+		count_item(job, work);
 	return ok;
 }
 
@@ -236,7 +252,7 @@ bool copy_disk(Disk *from, DiskWriter *to, const CopyOptions *options, CopyCount
 		return fail(error, USAGE,
 			    "target of %" PRIu64 " bytes is smaller than the source of %" PRIu64,
 			    to->size, from->size);
-	g_autoptr(CopyPlan) plan = copy_plan_new(from, to, options->changes, options->cancel);
+	g_autoptr(CopyPlan) plan = copy_plan_new(from, to, options);
 	CopyJob job = {
 		.from = from,
 		.to = to,

@@ -3,7 +3,6 @@
 #include "convert/copy_plan.h"
 
 #include "base/checked.h"
-#include "convert/copy.h"
 
 struct CopyPlan {
 	Disk *from;
@@ -16,18 +15,18 @@ struct CopyPlan {
 	Extent extent;     /* the one looked at last; length 0: none yet */
 };
 
-CopyPlan *copy_plan_new(Disk *from, const DiskWriter *to, const GArray *changes,
-			const Cancel *cancel)
+CopyPlan *copy_plan_new(Disk *from, const DiskWriter *to, const CopyOptions *options)
 {
 	CopyPlan *plan = g_new0(CopyPlan, 1);
 
 	g_assert(is_power_of_two(to->unit_size));
 	plan->from = from;
 	plan->to_size = to->size;
-	plan->item_size = MAX(to->unit_size, DIGEST_BLOCK_SIZE);
+	plan->item_size =
+		MAX(to->unit_size, options->digests != NULL ? DIGEST_BLOCK_SIZE : COPY_ITEM_SIZE);
 	g_assert(plan->item_size / to->unit_size <= COPY_MAX_UNITS_PER_ITEM);
-	plan->changes = changes;
-	plan->cancel = cancel;
+	plan->changes = options->changes;
+	plan->cancel = options->cancel;
 	return plan;
 }
 

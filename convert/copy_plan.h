@@ -3,11 +3,11 @@
 #ifndef V2V_CONVERT_COPY_PLAN_H
 #define V2V_CONVERT_COPY_PLAN_H
 
-#include "base/cancel.h"
-#include "formats/disk.h"
-#include "formats/writer.h"
+#include "convert/copy.h"
 
-/* Items are multiples of 1 MiB (a digest's block) and of the writer's unit (64 KiB at least). */
+/* Items are multiples of the writer's unit (64 KiB at least) and, for digests, of their block. Not
+ * larger: what was read should still be in the processor's cache when it is written. */
+#define COPY_ITEM_SIZE          (256u * 1024u)
 #define COPY_MAX_UNITS_PER_ITEM 32u
 
 typedef struct CopyPlan CopyPlan;
@@ -18,11 +18,10 @@ typedef struct { /* a run of guest bytes that one worker copies */
 	bool has_data; /* false: all zeroes */
 } CopyItem;
 
-/* All borrowed. `changes` (of Extent, ascending) NULL: the whole disk, where items without data are
- * left out; else every item that a change touches, whole. `cancel` may be NULL: is asked while
- * looking for data, which takes long on a large disk in many small extents. */
-CopyPlan *copy_plan_new(Disk *from, const DiskWriter *to, const GArray *changes,
-			const Cancel *cancel);
+/* All borrowed. Without options->changes: the whole disk, where items without data are left out;
+ * else every item that a change touches, whole. options->cancel is asked while looking for data,
+ * which takes long on a large disk in many small extents. */
+CopyPlan *copy_plan_new(Disk *from, const DiskWriter *to, const CopyOptions *options);
 void copy_plan_free(CopyPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CopyPlan, copy_plan_free)
 

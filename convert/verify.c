@@ -20,7 +20,7 @@ static WriteUnit *nowhere_unit_encode(DiskWriter *writer, const void *buf, size_
 	return g_new0(WriteUnit, 1);
 }
 
-static bool nowhere_unit(DiskWriter *writer, WriteUnit *unit, GError **error)
+static bool nowhere_unit_write(DiskWriter *writer, WriteUnit *unit, GError **error)
 {
 	(void)writer;
 	(void)unit;
@@ -35,8 +35,7 @@ static void nowhere_unit_free(WriteUnit *unit)
 
 static const DiskWriterOps nowhere_ops = {
 	.unit_encode = nowhere_unit_encode,
-	.unit_place = nowhere_unit,
-	.unit_write = nowhere_unit,
+	.unit_write = nowhere_unit_write,
 	.unit_free = nowhere_unit_free,
 };
 

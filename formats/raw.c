@@ -5,7 +5,7 @@
 #include "formats/drivers.h"
 #include "formats/format.h"
 
-#define RAW_UNIT_SIZE (1024u * 1024u)
+#define RAW_UNIT_SIZE (256u * 1024u)
 /* Zeroes are looked for in runs of this many bytes: smaller holes cost more than they save. */
 #define RAW_ZERO_GRANULE      (64u * 1024u)
 #define RAW_GRANULES_PER_UNIT (RAW_UNIT_SIZE / RAW_ZERO_GRANULE)
@@ -87,14 +87,6 @@ static WriteUnit *raw_unit_encode(DiskWriter *writer, const void *buf, size_t le
 	return unit;
 }
 
-static bool raw_unit_place(DiskWriter *writer, WriteUnit *unit, GError **error)
-{
-	(void)writer; /* a byte's place is its guest offset */
-	(void)unit;
-	(void)error;
-	return true;
-}
-
 static bool raw_unit_write(DiskWriter *writer, WriteUnit *unit, GError **error)
 {
 	for (size_t at = 0; at < unit->length;) {
@@ -134,7 +126,7 @@ static void raw_writer_close(DiskWriter *writer)
 
 static const DiskWriterOps raw_writer_ops = {
 	.unit_encode = raw_unit_encode,
-	.unit_place = raw_unit_place,
+	.unit_place = NULL, /* a byte's place is its guest offset */
 	.unit_write = raw_unit_write,
 	.unit_free = raw_unit_free,
 	.finish = raw_finish,

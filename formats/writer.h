@@ -22,6 +22,7 @@ typedef struct {
 	/* `buf` stays valid and unchanged until unit_free. NULL buf: the unit is all zeroes. */
 	WriteUnit *(*unit_encode)(DiskWriter *writer, const void *buf, size_t length,
 				  uint64_t offset, GError **error);
+	/* NULL: a unit's place follows from its guest offset, nobody waits for a turn. */
 	bool (*unit_place)(DiskWriter *writer, WriteUnit *unit, GError **error);
 	bool (*unit_write)(DiskWriter *writer, WriteUnit *unit, GError **error);
 	void (*unit_free)(WriteUnit *unit);
