@@ -7,18 +7,23 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* Below this a hole costs more (a journalled extent) than the zeroes. */
 #define HOLE_MIN_LENGTH (64u * 1024u)
+/* So much may be written before the disk begins to work on it: fsync(2) at the end is then short.
+ */
+#define WRITEBACK_STEP (32u * 1024u * 1024u)
 
 typedef struct {
 	Storage base;
 	int fd; /* owned */
 	GMutex size_lock;
 	struct stat at_open;
+	atomic_uint_fast64_t written; /* bytes */
 } FileStorage;
 
 static FileStorage *file_from(Storage *storage)
@@ -61,12 +66,22 @@ static void file_will_reach(FileStorage *file, uint64_t end)
 	g_mutex_unlock(&file->size_lock);
 }
 
+/* A hint: what fails here fails again, and is told, when it matters. */
+static void file_start_writeback(FileStorage *file, size_t length)
+{
+	const uint64_t before = atomic_fetch_add(&file->written, length);
+
+	if (before / WRITEBACK_STEP != (before + length) / WRITEBACK_STEP)
+		sync_file_range(file->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 static bool file_write_at(Storage *storage, const void *buf, size_t length, uint64_t offset,
 			  GError **error)
 {
 	const uint8_t *at = buf;
 
 	file_will_reach(file_from(storage), offset + length);
+	file_start_writeback(file_from(storage), length);
 	while (length > 0) {
 		const ssize_t n = pwrite(file_from(storage)->fd, at, length, (off_t)offset);
 
