@@ -73,6 +73,10 @@ static void set_kernel(BootEntry *entry, const char *at)
 static void set_initrd(BootEntry *entry, const char *at)
 {
 	for (char *word = take_word(&at); word != NULL; word = take_word(&at)) {
+		if (word[0] == '$') { /* "$tuned_initrd" is empty but for some */
+			g_free(word);
+			continue;
+		}
 		g_free(entry->initrd);
 		entry->initrd = strip_device(word);
 	}

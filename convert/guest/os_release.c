@@ -76,7 +76,8 @@ static char *osinfo_of(const Distro *distro, const OsRelease *release)
 	if (g_str_equal(distro->id, "opensuse-tumbleweed"))
 		return g_strdup(distro->osinfo);
 	if (g_str_equal(distro->id, "centos") && release->major < 8)
-		return g_strdup_printf("centos%d.0", release->major);
+		return g_strdup_printf("centos%d.%d", release->major,
+				       release->major == 7 ? 0 : release->minor);
 	if (g_str_equal(distro->id, "ubuntu"))
 		return g_strdup_printf("ubuntu%d.%02d", release->major, release->minor);
 	if (g_str_has_prefix(distro->osinfo, "sle") && release->minor > 0)

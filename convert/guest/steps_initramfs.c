@@ -172,12 +172,12 @@ static void list_added(Guest *guest, const GPtrArray *missing, const GPtrArray *
 			     "drivers added: %s", modules);
 	for (guint i = 0; i < done->len; i++)
 		guest_change(guest, guest->initramfs,
-			     "what the first stage of the start reads must agree with /etc", "%s",
-			     (const char *)g_ptr_array_index(done, i));
+			     "what the first stage of the start reads must agree with /etc",
+			     "settings added: %s", (const char *)g_ptr_array_index(done, i));
 	if (missing->len == 0)
 		guest_change(guest, guest->initramfs,
-			     "it holds all virtio drivers already, so it is not built again",
-			     "kept");
+			     "it holds all virtio drivers that the start needs",
+			     "not built again");
 }
 
 /* Adds what is missing as one more archive behind the image: the kernel unpacks them in order. */
