@@ -176,8 +176,7 @@ static void list_added(Guest *guest, const GPtrArray *missing, const GPtrArray *
 			     "settings added: %s", (const char *)g_ptr_array_index(done, i));
 	if (missing->len == 0)
 		guest_change(guest, guest->initramfs,
-			     "it holds all virtio drivers that the start needs",
-			     "not built again");
+			     "it holds all virtio drivers that the start needs", "not built again");
 }
 
 /* Adds what is missing as one more archive behind the image: the kernel unpacks them in order. */
