@@ -1,5 +1,6 @@
 #!/bin/bash
 # convert.sh: v2v convert: bytes, holes, exit statuses, JSON, digests, and what it leaves alone.
+# shellcheck source=tests/cli/tap.sh
 . "${V2V_SOURCE_DIR:?}/tests/cli/tap.sh" || exit 1
 
 convert() {
@@ -13,7 +14,7 @@ refused() {
 	before=$(names_in .)
 	run "$v2v" convert -q "$@"
 	is "$text: status" "$wanted" "$status"
-	row "$text: one line says why" [ "$(grep -c . <<<"$errors")" = 1 -a -z "${errors##v2v: *$line*}" ]
+	row "$text: one line says why" [ "$(grep -c . <<<"$errors")" = 1 -a -z "${errors##v2v: *"$line"*}" ]
 	is "$text: nothing is left" "$before" "$(names_in .)"
 }
 

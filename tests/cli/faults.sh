@@ -1,6 +1,7 @@
 #!/bin/bash
 # faults.sh: each call to the system fails once, at each place: never status 0 without a whole target,
 # never a target with another status, never anything left behind.
+# shellcheck source=tests/cli/tap.sh
 . "${V2V_SOURCE_DIR:?}/tests/cli/tap.sh" || exit 1
 sparse_raw a.raw 10
 qemu-img convert -f raw -O raw a.raw reference.raw

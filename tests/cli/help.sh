@@ -1,5 +1,6 @@
 #!/bin/bash
 # help.sh: --help of each command is what stands in expected/; UPDATE=1 writes it anew.
+# shellcheck source=tests/cli/tap.sh
 . "${V2V_SOURCE_DIR:?}/tests/cli/tap.sh" || exit 1
 expected=$V2V_SOURCE_DIR/tests/cli/expected
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # interrupt.sh: signals, kill -9, and two runs at once: never anything under the final name that is
 # not whole.
+# shellcheck source=tests/cli/tap.sh
 . "${V2V_SOURCE_DIR:?}/tests/cli/tap.sh" || exit 1
 sparse_raw a.raw 24
 mkdir out

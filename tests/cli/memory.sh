@@ -1,5 +1,6 @@
 #!/bin/bash
 # memory.sh: a copy takes at most 64 MiB, whatever the size of the disk.
+# shellcheck source=tests/cli/tap.sh
 . "${V2V_SOURCE_DIR:?}/tests/cli/tap.sh" || exit 1
 
 # peak COMMAND...: KiB of resident memory.
