@@ -258,10 +258,10 @@ DigestMap *digest_map_parse(const char *bytes, size_t length, GError **error)
 		return NULL;
 	for (uint64_t i = 0; i < map->block_count; i++) {
 		const char *end = strchr(at, '\n');
-		const size_t line = end != NULL ? (size_t)(end - at) : 0;
 
-		map->is_zero[i] = line == 1 && at[0] == '0';
-		if (!map->is_zero[i] && !parse_hex(at, line, map->blocks[i]))
+		map->is_zero[i] = end == at + 1 && at[0] == '0';
+		if (end == NULL ||
+		    (!map->is_zero[i] && !parse_hex(at, (size_t)(end - at), map->blocks[i])))
 			return fail_null(error, CORRUPT, "line %" PRIu64 ": not a digest", i + 2);
 		at = end + 1;
 	}

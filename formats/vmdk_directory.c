@@ -152,7 +152,7 @@ static void report_fallback(const Storage *storage, const GError *damage, Findin
 
 static uint32_t *new_directory(const VmdkHeader *header, GError **error)
 {
-	uint32_t *entries = g_try_malloc_n(header->directory_entries, sizeof(*entries));
+	uint32_t *entries = g_try_malloc0_n(header->directory_entries, sizeof(*entries));
 
 	if (entries == NULL)
 		return fail_null(error, IO,
