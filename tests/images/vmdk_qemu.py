@@ -34,7 +34,7 @@ CONTENTS = {
     'empty': (5 * MIB, []),
     'odd size': (3 * MIB + 5 * 512, [(65536, 70000), (3 * MIB, 5 * 512)]),
     'one sector': (512, [(0, 512)]),
-    'large': (5 << 30, [(7, 100), (2147483648 - 4096, 8192), (4294967296 - 512, 1024), ((5 << 30) - 512, 512)]),
+    'two extents': (5 << 29, [(7, 100), (2147483648 - 4096, 8192), ((5 << 29) - 512, 512)]),
 }
 SUBFORMATS = ('monolithicSparse', 'streamOptimized', 'monolithicFlat', 'twoGbMaxExtentSparse', 'twoGbMaxExtentFlat')
 
