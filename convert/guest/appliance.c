@@ -97,8 +97,9 @@ static bool configure(Appliance *appliance, const GuestJob *job, GError **error)
 		return appliance_fail(appliance, error, "appliance");
 	if (job->work_folder != NULL && guestfs_set_tmpdir(g, job->work_folder) != 0)
 		return appliance_fail(appliance, error, "appliance: %s", job->work_folder);
-	if (guestfs_set_smp(g, processors) != 0 || guestfs_set_network(g, 0) != 0 ||
-	    guestfs_set_autosync(g, 1) != 0)
+	/* A group of its own: Ctrl-C at the terminal asks us, and we end the appliance. */
+	if (guestfs_set_pgroup(g, 1) != 0 || guestfs_set_smp(g, processors) != 0 ||
+	    guestfs_set_network(g, 0) != 0 || guestfs_set_autosync(g, 1) != 0)
 		return appliance_fail(appliance, error, "appliance");
 	return true;
 }

@@ -50,8 +50,7 @@ static void end_process(const Watchdog *watchdog)
 
 static bool is_cancelled(const Watchdog *watchdog)
 {
-	return watchdog->cancel != NULL &&
-	       atomic_load_explicit(&watchdog->cancel->requested, memory_order_relaxed);
+	return !cancel_check(watchdog->cancel, NULL);
 }
 
 static gpointer watch(gpointer user)
@@ -124,7 +123,9 @@ void watchdog_disarm(Watchdog *watchdog)
 WatchdogVerdict watchdog_verdict(Watchdog *watchdog)
 {
 	g_mutex_lock(&watchdog->lock);
-	const WatchdogVerdict verdict = watchdog->verdict;
+	/* Asked here as well: who asks may be quicker than the thread's next turn. */
+	const WatchdogVerdict verdict =
+		is_cancelled(watchdog) ? WATCHDOG_CANCELLED : watchdog->verdict;
 
 	g_mutex_unlock(&watchdog->lock);
 	return verdict;
