@@ -12,12 +12,13 @@
 #include <unistd.h>
 
 struct OutputFile {
-	char *path, *name, *partial_name, *partial_path; /* owned */
-	int folder_fd;                                   /* owned */
-	int fd;                                          /* borrowed from storage */
-	Storage *storage;                                /* a reference */
+	char *path, *name, *partial_name, *partial_path, *replaced_name; /* owned */
+	int folder_fd;                                                   /* owned */
+	int fd;                                                          /* borrowed from storage */
+	Storage *storage;                                                /* a reference */
 	bool force;
-	bool exists; /* the partial file does, and it is ours */
+	bool exists;   /* the partial file does, and it is ours */
+	bool replaced; /* what stood under the final name stands under replaced_name */
 };
 
 /* Open-file-description lock on the whole file; false and errno EAGAIN when another holder has it.
@@ -134,6 +135,7 @@ OutputFile *output_file_new(const char *path, bool force, GError **error)
 	file->path = g_strdup(path);
 	file->name = g_path_get_basename(path);
 	file->partial_name = g_strdup_printf(".%s.v2v-partial", file->name);
+	file->replaced_name = g_strdup_printf(".%s.v2v-replaced", file->name);
 	file->partial_path = g_build_filename(folder, file->partial_name, NULL);
 	file->force = force;
 	file->fd = -1;
@@ -190,18 +192,29 @@ static bool rename_partial(const OutputFile *file)
 	return true;
 }
 
+/* A second name for what is about to be replaced. One that a killed run left behind goes. */
+static void keep_replaced(OutputFile *file)
+{
+	const int folder = file->folder_fd;
+
+	unlinkat(folder, file->replaced_name, 0);
+	file->replaced = linkat(folder, file->name, folder, file->replaced_name, 0) == 0;
+}
+
 bool output_file_commit(OutputFile *file, GError **error)
 {
 	g_assert(file->exists);
 	if (!open_to_the_world(file, error) || !storage_flush(file->storage, error))
 		return false;
+	if (file->force)
+		keep_replaced(file);
 	if (!rename_partial(file))
 		return fail_errno(error, errno, "%s: rename to %s", file->partial_path, file->name);
 	file->exists = false;
 	if (TEMP_FAILURE_RETRY(fsync(file->folder_fd)) == 0)
 		return true;
 	const int reason = errno;
-	if (file->force) /* what it replaced is gone: better this than nothing */
+	if (file->force && !file->replaced) /* what it replaced is gone: better this than nothing */
 		return fail_errno(error, reason,
 				  "%s: is complete, but may not outlast a power cut: fsync of the "
 				  "folder",
@@ -212,7 +225,12 @@ bool output_file_commit(OutputFile *file, GError **error)
 
 void output_file_take_back(OutputFile *file)
 {
-	unlinkat(file->folder_fd, file->name, 0);
+	const int folder = file->folder_fd;
+
+	if (file->replaced && renameat(folder, file->replaced_name, folder, file->name) == 0)
+		file->replaced = false;
+	else
+		unlinkat(folder, file->name, 0);
 }
 
 void output_file_free(OutputFile *file)
@@ -221,6 +239,8 @@ void output_file_free(OutputFile *file)
 		return;
 	if (file->exists)
 		unlinkat(file->folder_fd, file->partial_name, 0);
+	if (file->replaced)
+		unlinkat(file->folder_fd, file->replaced_name, 0);
 	storage_unref(file->storage);
 	if (file->folder_fd >= 0)
 		close(file->folder_fd);
@@ -228,5 +248,6 @@ void output_file_free(OutputFile *file)
 	g_free(file->name);
 	g_free(file->partial_name);
 	g_free(file->partial_path);
+	g_free(file->replaced_name);
 	g_free(file);
 }

@@ -18,12 +18,14 @@ Storage *output_file_storage(OutputFile *file);
 /* Where it stands until committed; for helpers that must open it by name. Borrowed. */
 const char *output_file_partial_path(const OutputFile *file);
 /* fsync, mode 0666 less the umask, rename (never over an existing file without `force`), fsync of
- * the folder. On failure nothing of ours stands under the final name, with one exception: `force`,
- * and the last fsync fails. */
+ * the folder. What it replaces is kept as ".NAME.v2v-replaced" until output_file_free(), where the
+ * file system has hard links. On failure everything is as before, with one exception: no hard
+ * links, `force`, and the last fsync fails. */
 bool output_file_commit(OutputFile *file, GError **error);
-/* Removes what was committed a moment ago: what belongs to it could not be. */
+/* Takes back what was committed a moment ago, for what belongs to it could not be: removes it and
+ * puts what it replaced in its place again. */
 void output_file_take_back(OutputFile *file);
-/* Removes the partial file unless committed. NULL is fine. */
+/* Removes the partial file unless committed, and what was replaced. NULL is fine. */
 void output_file_free(OutputFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OutputFile, output_file_free)
 

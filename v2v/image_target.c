@@ -78,6 +78,11 @@ bool image_target_commit(ImageTarget *target, GError **error)
 	return output_file_commit(target->file, error);
 }
 
+void image_target_take_back(ImageTarget *target)
+{
+	output_file_take_back(target->file);
+}
+
 void image_target_free(ImageTarget *target)
 {
 	if (target == NULL)

@@ -21,6 +21,8 @@ bool image_target_finish(ImageTarget *target, const DigestMap *digests, const Co
 			 GError **error);
 /* Under its final name from here on. Only after finish. */
 bool image_target_commit(ImageTarget *target, GError **error);
+/* After commit: the path is as it was before. */
+void image_target_take_back(ImageTarget *target);
 /* Gone without a trace unless committed. NULL is fine. */
 void image_target_free(ImageTarget *target);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ImageTarget, image_target_free)

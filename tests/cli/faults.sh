@@ -79,9 +79,15 @@ run strace -f -qq -o trace.txt -e trace=renameat2 -e inject=renameat2:error=EINV
 	"$v2v" convert -q -f raw a.raw out/b.raw
 is "without RENAME_NOREPLACE: status" 0 "$status"
 is "without RENAME_NOREPLACE: the target alone" "b.raw" "$(names_in out)"
-run strace -f -qq -o trace.txt -e trace=fsync -e inject=fsync:error=EIO:when=2 \
+echo old >out/b.raw
+run strace -f -qq -o trace.txt -e trace=fsync -e inject=fsync:error=EIO:when=3 \
 	"$v2v" convert -q -f raw --force a.raw out/b.raw
 is "the last fsync fails after a replacement: status" 1 "$status"
+row "and the old image is in its place again" grep -q old out/b.raw
+is "and nothing else is left" "b.raw" "$(names_in out)"
+run strace -f -qq -o trace.txt -e trace=fsync,linkat -e inject=fsync:error=EIO:when=3 \
+	-e inject=linkat:error=EPERM "$v2v" convert -q -f raw --force a.raw out/b.raw
+is "without hard links: status" 1 "$status"
 row "the new image stays, for the old one is gone" cmp a.raw out/b.raw
 
 # A file system that cannot make holes.

@@ -81,6 +81,8 @@ Test(output_file, replaces_only_by_force_and_only_regular_files)
 	cr_assert(storage_write_at(output_file_storage(file), "new", 3, 0, NULL));
 	cr_assert(output_file_commit(file, NULL));
 	expect_contents("target", "new");
+	expect_contents(".target.v2v-replaced", "old");
+	g_clear_pointer(&file, output_file_free);
 	cr_assert_eq(symlink("target", "link"), 0);
 	cr_assert_eq(symlink("nowhere", "dangling"), 0);
 	cr_assert_eq(mkdir("folder", 0700), 0);
@@ -96,6 +98,34 @@ Test(output_file, replaces_only_by_force_and_only_regular_files)
 		expect_refused("absent/target", force, V2V_ERROR_IO);
 	}
 	cr_expect_eq(count_files(), 5);
+}
+
+Test(output_file, takes_back_what_it_replaced)
+{
+	for (int stale = 0; stale < 2; stale++) {
+		cr_assert(g_file_set_contents("target", "old", -1, NULL));
+		cr_assert(!stale || g_file_set_contents(".target.v2v-replaced", "older", -1, NULL));
+		g_autoptr(OutputFile) file = output_file_new("target", true, NULL);
+		cr_assert(storage_write_at(output_file_storage(file), "new", 3, 0, NULL));
+		cr_assert(output_file_commit(file, NULL));
+		expect_contents("target", "new");
+		output_file_take_back(file);
+		expect_contents("target", "old");
+		g_clear_pointer(&file, output_file_free);
+		expect_contents("target", "old");
+		cr_expect_eq(count_files(), 1);
+	}
+}
+
+Test(output_file, takes_back_what_replaced_nothing)
+{
+	g_autoptr(OutputFile) file = output_file_new("target", true, NULL);
+
+	cr_assert(output_file_commit(file, NULL));
+	cr_assert_eq(access("target", F_OK), 0);
+	output_file_take_back(file);
+	g_clear_pointer(&file, output_file_free);
+	cr_expect_eq(count_files(), 0);
 }
 
 Test(output_file, what_appears_meanwhile_is_not_replaced)
