@@ -54,6 +54,16 @@ void findings_add(Findings *findings, FindingSeverity severity, const char *id, 
 	g_mutex_unlock(&findings->lock);
 }
 
+void findings_add_all(Findings *findings, const Findings *from)
+{
+	for (guint i = 0; i < findings_count(from); i++) {
+		const Finding *finding = findings_get(from, i);
+
+		findings_add(findings, finding->severity, finding->id, finding->advice, "%s",
+			     finding->text);
+	}
+}
+
 guint findings_count(const Findings *findings)
 {
 	return findings->list->len;

@@ -28,6 +28,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Findings, findings_free)
 /* `advice` may be NULL. */
 void findings_add(Findings *findings, FindingSeverity severity, const char *id, const char *advice,
 		  const char *format, ...) G_GNUC_PRINTF(5, 6);
+/* Copies of all that `from` holds, at the end of `findings`. */
+void findings_add_all(Findings *findings, const Findings *from);
 guint findings_count(const Findings *findings);
 const Finding *findings_get(const Findings *findings, guint index); /* borrowed */
 bool findings_block(const Findings *findings);                      /* holds a CRITICAL one */

@@ -23,8 +23,9 @@ static const CommandText text = {
 	.max_arguments = 1,
 };
 
-/* The disks' images, as far as they open: an image that does not is a finding, not the end. */
-static GVariant *images_variant(Source *source, Vm *vm)
+/* The disks' images, as far as they open: one that does not is a finding, and `unreadable` is the
+ * first one's error, but the others are shown all the same. */
+static GVariant *images_variant(Source *source, Vm *vm, GError **unreadable)
 {
 	GVariantBuilder list;
 
@@ -41,6 +42,8 @@ static GVariant *images_variant(Source *source, Vm *vm)
 			findings_add(vm->findings, FINDING_CRITICAL, "disk.unreadable", NULL, "%s",
 				     error->message);
 			variant_add_text(&facts, "error", error->message);
+			if (*unreadable == NULL)
+				*unreadable = g_steal_pointer(&error);
 		} else {
 			variant_add_text(&facts, "format", image->format);
 			variant_add_bytes(&facts, "virtual-size", image->size);
@@ -53,19 +56,11 @@ static GVariant *images_variant(Source *source, Vm *vm)
 	return g_variant_builder_end(&list);
 }
 
-static bool inspect_vm(const InspectArguments *arguments, Source *source, const char *name,
-		       const Findings *findings, GError **error)
+static void print_json(const Source *source, const Vm *vm, GVariant *images,
+		       const Findings *findings)
 {
-	g_autoptr(Vm) vm = source_describe(source, name, error);
-
-	if (vm == NULL)
-		return false;
-	g_autoptr(GVariant) images = g_variant_ref_sink(images_variant(source, vm));
-	if (!arguments->json) {
-		sheet_print(vm, images, findings);
-		return true;
-	}
 	GVariantBuilder facts;
+
 	g_variant_builder_init(&facts, G_VARIANT_TYPE_VARDICT);
 	variant_add_text(&facts, "source", source->uri);
 	variant_add_text(&facts, "source-type", source->driver->name);
@@ -73,6 +68,26 @@ static bool inspect_vm(const InspectArguments *arguments, Source *source, const 
 	g_variant_builder_add(&facts, "{sv}", "images", images);
 	g_variant_builder_add(&facts, "{sv}", "source-findings", variant_of_findings(findings));
 	cli_print_json(g_variant_builder_end(&facts));
+}
+
+static bool inspect_vm(const InspectArguments *arguments, Source *source, const Findings *findings,
+		       GError **error)
+{
+	g_autoptr(Vm) vm = source_describe(source, arguments->vm, error);
+	GError *unreadable = NULL;
+
+	if (vm == NULL)
+		return false;
+	g_autoptr(GVariant) images = g_variant_ref_sink(images_variant(source, vm, &unreadable));
+	if (arguments->json)
+		print_json(source, vm, images, findings);
+	else
+		sheet_print(vm, images, findings);
+	if (unreadable != NULL)
+		return g_propagate_error(error, unreadable), false;
+	if (findings_block(findings) || findings_block(vm->findings))
+		return fail(error, REFUSED, "%s: cannot be migrated: see the critical findings",
+			    vm->name);
 	return true;
 }
 
@@ -86,7 +101,7 @@ static bool inspect(const InspectArguments *arguments, const char *uri, GError *
 	};
 	g_autoptr(Source) source = source_open(uri, &options, error);
 
-	return source != NULL && inspect_vm(arguments, source, arguments->vm, findings, error);
+	return source != NULL && inspect_vm(arguments, source, findings, error);
 }
 
 ExitStatus command_inspect(int argc, char **argv)

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 typedef struct { /* as typed; strings owned */
 	CopyArguments copy;
@@ -71,6 +72,8 @@ static bool resolve(MigrateArguments *arguments, MigrationRequest *request, GArr
 	if (arguments->from == NULL || arguments->to == NULL)
 		return fail(error, USAGE,
 			    "migrate: --from and --to are needed (see v2v migrate --help)");
+	if (arguments->name != NULL && arguments->name[0] == '\0')
+		return fail(error, USAGE, "--name: an empty name");
 	if (!g_strv_contains((const char *const[]){"auto", "kvm", "qemu", NULL}, virt_type))
 		return fail(error, USAGE, "--virt-type: \"%s\": expected kvm, qemu or auto",
 			    virt_type);
@@ -94,6 +97,11 @@ static bool resolve(MigrateArguments *arguments, MigrationRequest *request, GArr
 	request->storage = arguments->storage;
 	request->ca_file = arguments->ca;
 	request->root = arguments->root;
+	if (arguments->serial_log != NULL) { /* QEMU's own folder is another */
+		char *absolute = g_canonicalize_filename(arguments->serial_log, NULL);
+		g_free(arguments->serial_log);
+		arguments->serial_log = absolute;
+	}
 	request->serial_log = arguments->serial_log;
 	request->force = arguments->copy.force;
 	request->start = arguments->start;
@@ -103,20 +111,34 @@ static bool resolve(MigrateArguments *arguments, MigrationRequest *request, GArr
 	return true;
 }
 
+static void print_end(const MigrationReport *report)
+{
+	if (report->dry_run)
+		printf("A dry run: nothing was written there.\n");
+	else
+		printf("Done. %s\n",
+		       report->started ? "The domain is running." : "The domain is off.");
+}
+
+/* The migration is over and stays as it is, whatever happens to its report. */
 static bool show(const MigrateArguments *arguments, const MigrationReport *report,
-		 ProgressDisplay *display, GError **error)
+		 ProgressDisplay *display, OutputFile *file, GError **error)
 {
 	g_autoptr(GVariant) variant = g_variant_ref_sink(migration_report_variant(report, display));
 
-	if (arguments->json)
+	if (arguments->json) {
 		cli_print_json(variant);
-	else
+	} else {
 		migration_report_print(report);
-	if (!arguments->json && !report->dry_run)
-		printf("Done. %s\n", report->started ? "The domain is running."
-						     : "The domain is off.");
-	return arguments->report == NULL ||
-	       report_file_write(arguments->report, arguments->copy.force, variant, error);
+		print_end(report);
+	}
+	if (file != NULL && !report_file_write(file, variant, error))
+		return fail_in(error,
+			       report->dry_run ? "" : "the VM is migrated, its report is lost: ");
+	if (report->blocked)
+		return fail(error, REFUSED, "%s: would not be migrated: see the critical findings",
+			    report->name);
+	return true;
 }
 
 static void print_all_findings(const MigrationReport *report)
@@ -127,25 +149,47 @@ static void print_all_findings(const MigrationReport *report)
 		cli_print_findings(report->guest->findings, FINDING_WARNING);
 }
 
-static bool migrate(MigrateArguments *arguments, GError **error)
+/* A file whose place is the source's own is not for a report, --force or not. */
+static bool open_report(const MigrateArguments *arguments, OutputFile **out, GError **error)
 {
-	g_autoptr(GArray) maps = g_array_new(FALSE, TRUE, sizeof(NetworkMap));
-	g_autoptr(Findings) findings = findings_new();
-	MigrationRequest request = {.cancel = cli_catch_signals()};
+	struct stat from, report;
 
-	if (!resolve(arguments, &request, maps, error))
-		return false;
-	g_autoptr(ProgressDisplay) display =
-		progress_display_new(copy_arguments_progress(&arguments->copy));
-	request.display = display;
-	g_autoptr(MigrationReport) report = migration_run(&request, findings, error);
-	progress_display_stop(display);
+	if (arguments->report == NULL)
+		return true;
+	if (stat(arguments->from, &from) == 0 && stat(arguments->report, &report) == 0 &&
+	    from.st_dev == report.st_dev && from.st_ino == report.st_ino)
+		return fail(error, REFUSED, "--report %s: this is the source", arguments->report);
+	*out = output_file_new(arguments->report, arguments->copy.force, error);
+	return *out != NULL || fail_in(error, "--report ");
+}
+
+static bool migrate_and_show(const MigrateArguments *arguments, const MigrationRequest *request,
+			     OutputFile *file, GError **error)
+{
+	g_autoptr(Findings) findings = findings_new();
+	g_autoptr(MigrationReport) report = migration_run(request, findings, error);
+
+	progress_display_stop(request->display);
 	if (report == NULL) {
 		cli_print_findings(findings, FINDING_WARNING);
 		return false;
 	}
 	print_all_findings(report);
-	return show(arguments, report, display, error);
+	return show(arguments, report, request->display, file, error);
+}
+
+static bool migrate(MigrateArguments *arguments, GError **error)
+{
+	g_autoptr(GArray) maps = g_array_new(FALSE, TRUE, sizeof(NetworkMap));
+	g_autoptr(OutputFile) file = NULL;
+	MigrationRequest request = {.cancel = cli_catch_signals()};
+
+	if (!resolve(arguments, &request, maps, error) || !open_report(arguments, &file, error))
+		return false;
+	g_autoptr(ProgressDisplay) display =
+		progress_display_new(copy_arguments_progress(&arguments->copy));
+	request.display = display;
+	return migrate_and_show(arguments, &request, file, error);
 }
 
 static void arguments_clear(MigrateArguments *a)

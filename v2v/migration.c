@@ -3,7 +3,8 @@
  */
 #include "v2v/migration.h"
 
-#include "v2v/migration_disks.h"
+#include "base/checked.h"
+#include "v2v/migration_check.h"
 
 #include <string.h>
 #include <sys/statvfs.h>
@@ -68,6 +69,9 @@ static bool phase_open(Migration *migration, const SourceOptions *options, GErro
 	migration->target = target_open(request->to, &target_options, error);
 	if (migration->target == NULL)
 		return false;
+	if (request->start && migration->target->ops->start == NULL)
+		return fail(error, USAGE, "--start: %s: nothing runs there",
+			    migration->target->uri);
 	report->name =
 		vm_file_name(request->new_name != NULL ? request->new_name : report->vm->name);
 	report->target_uri = g_strdup(migration->target->uri);
@@ -104,6 +108,29 @@ static DomainPlan domain_plan(Migration *migration)
 	};
 }
 
+/* What the guest's conversion may write: initramfs, packages' files, journals of file systems. */
+#define CONVERSION_BYTES (256 * MIB)
+
+/* The disks, and what the conversion adds to them; a disk can grow to its size only. */
+static uint64_t space_with_conversion(const Migration *migration)
+{
+	const MigrationReport *report = migration->report;
+	uint64_t room = 0;
+
+	for (guint i = 0; i < report->disks->len; i++) {
+		const MigratedDisk *disk = &g_array_index(report->disks, MigratedDisk, i);
+
+		room += disk->size > disk->needed ? disk->size - disk->needed : 0;
+	}
+	return report->needed +
+	       (migration->request->skip_guest ? 0 : MIN(room, (uint64_t)CONVERSION_BYTES));
+}
+
+static bool refuse(const MigrationReport *report, GError **error)
+{
+	return fail(error, REFUSED, "%s: not migrated: see the critical findings", report->name);
+}
+
 static bool phase_check(Migration *migration, GError **error)
 {
 	MigrationReport *report = migration->report;
@@ -112,12 +139,12 @@ static bool phase_check(Migration *migration, GError **error)
 
 	if (statvfs(report->folder, &space) == 0)
 		report->available = (uint64_t)space.f_bavail * space.f_frsize;
+	report->needed = space_with_conversion(migration);
+	migration_check(migration->request, report, migration->disks, report->findings);
 	if (!target_check(migration->target, &plan, report->needed, report->findings, error))
 		return false;
-	if (findings_block(report->findings) || findings_block(report->vm->findings))
-		return fail(error, REFUSED, "%s: not migrated: see the critical findings",
-			    report->name);
-	return true;
+	report->blocked = findings_block(report->findings) || findings_block(report->vm->findings);
+	return !report->blocked || report->dry_run || refuse(report, error);
 }
 
 static char **mac_list(const Vm *vm)
@@ -216,6 +243,21 @@ static bool phase_define(Migration *migration, GError **error)
 	return ok;
 }
 
+static bool phase_write_xml(Migration *migration, GError **error)
+{
+	MigrationReport *report = migration->report;
+	const DomainPlan plan = domain_plan(migration);
+	g_autoptr(Findings) told_before = findings_new();
+
+	/* What blocks was found when the target was checked, and would be found again. */
+	report->xml =
+		domain_xml_format(&plan, report->blocked ? told_before : report->findings, error);
+	if (report->xml == NULL || report->blocked || !findings_block(report->findings))
+		return report->xml != NULL;
+	report->blocked = true;
+	return report->dry_run || refuse(report, error);
+}
+
 static bool run_phases(Migration *migration, const SourceOptions *options, GError **error)
 {
 	MigrationReport *report = migration->report;
@@ -225,10 +267,10 @@ static bool run_phases(Migration *migration, const SourceOptions *options, GErro
 	progress_end(migration->lane);
 	if (!ok || !phase_copy_and_convert(migration, error))
 		return false;
-	const DomainPlan plan = domain_plan(migration);
-	report->xml = domain_xml_format(&plan, report->findings, error);
-	if (report->xml == NULL || report->dry_run)
-		return report->xml != NULL;
+	if (!phase_write_xml(migration, error))
+		return false;
+	if (report->dry_run)
+		return true;
 	if (!migration_disks_finish(migration->disks, error))
 		return false;
 	progress_begin(migration->lane, "define", 0);
@@ -254,6 +296,8 @@ MigrationReport *migration_run(const MigrationRequest *request, Findings *findin
 
 	report->dry_run = request->dry_run;
 	const bool ok = run_phases(&migration, &options, error);
+	if (!ok && report->vm != NULL) /* the report goes, its reasons stay */
+		findings_add_all(findings, report->vm->findings);
 	migration_disks_free(migration.disks);
 	target_close(migration.target);
 	source_close(migration.source);

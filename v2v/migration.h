@@ -49,11 +49,12 @@ typedef struct {    /* what happened, or would happen; strings owned */
 	uint64_t needed, available; /* bytes on the target */
 	Findings *findings; /* of source, target and flow; the Vm and the guest have their own */
 	bool dry_run, started;
+	bool blocked; /* dry run: a critical finding would keep it from being migrated */
 } MigrationReport;
 
 /* NULL on failure, and then nothing of it remains at the target: no domain, no image, no file.
  * Findings known so far are printed by the caller from *findings (owned by the caller). A critical
- * finding is a REFUSED error before the first byte is copied. */
+ * finding is a REFUSED error before the first byte is copied, except in a dry run. */
 MigrationReport *migration_run(const MigrationRequest *request, Findings *findings, GError **error);
 void migration_report_free(MigrationReport *report); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MigrationReport, migration_report_free)

@@ -6,6 +6,7 @@
 #include "convert/nbd_export.h"
 #include "formats/output_file.h"
 #include "v2v/image_target.h"
+#include "v2v/migration_check.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -43,32 +44,17 @@ static MigratedDisk *result_at(const MigrationDisks *disks, guint index)
 	return &g_array_index(disks->report->disks, MigratedDisk, index);
 }
 
-/* Guest bytes of DATA: the image cannot take more, but for its tables. */
-static bool measure_data(Disk *disk, uint64_t *out, GError **error)
-{
-	*out = 0;
-	for (uint64_t at = 0; at < disk->size;) {
-		Extent extent;
-
-		if (!disk_extent_at(disk, at, &extent, error))
-			return false;
-		if (extent.state == EXTENT_DATA)
-			*out += extent.length;
-		at += extent.length;
-	}
-	return true;
-}
-
 static bool open_one(MigrationDisks *disks, guint index, GError **error)
 {
 	const MigrationRequest *request = disks->request;
 	MigrationReport *report = disks->report;
 	MigratedDisk result = {0};
 	DiskJob job = {0};
-	uint64_t data;
 
 	job.from = source_open_disk(disks->source, report->vm, vm_disk(report->vm, index), error);
-	if (job.from == NULL || !measure_data(job.from, &data, error)) {
+	if (job.from == NULL ||
+	    !space_needed(job.from, request->format->name, request->create.cluster_size,
+			  &result.needed, error)) {
 		disk_close(job.from);
 		return false;
 	}
@@ -76,8 +62,6 @@ static bool open_one(MigrationDisks *disks, guint index, GError **error)
 		g_strdup_printf("%s-disk%u.%s", report->name, index + 1, request->format->name);
 	result.path = g_build_filename(report->folder, file, NULL);
 	result.size = job.from->size;
-	/* Tables and rounding up to clusters: under a hundredth, and a little for an empty disk. */
-	result.needed = data + data / 100 + 1024 * 1024;
 	report->needed += result.needed;
 	g_array_append_val(disks->jobs, job);
 	g_array_append_val(report->disks, result);
@@ -160,6 +144,11 @@ const GuestDrive *migration_disks_drives(const MigrationDisks *disks)
 const char *migration_disks_work_folder(const MigrationDisks *disks)
 {
 	return disks->work_folder;
+}
+
+Disk *migration_disks_source(const MigrationDisks *disks, guint index)
+{
+	return job_at(disks, index)->from;
 }
 
 const GError *migration_disks_source_error(const MigrationDisks *disks)
@@ -345,7 +334,7 @@ void migration_disks_uncommit(MigrationDisks *disks)
 		DiskJob *job = job_at(disks, i);
 
 		if (job->committed)
-			g_unlink(image_target_path(job->to));
+			image_target_take_back(job->to);
 		job->committed = false;
 	}
 }

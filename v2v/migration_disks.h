@@ -13,6 +13,9 @@ MigrationDisks *migration_disks_open(const MigrationRequest *request, Source *so
 void migration_disks_free(MigrationDisks *disks); /* removes what was not committed; NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MigrationDisks, migration_disks_free)
 
+/* The source's disk of this index; borrowed. */
+Disk *migration_disks_source(const MigrationDisks *disks, guint index);
+
 /* Offers each source disk over NBD and lays an overlay over it, in a private folder, for the
  * guest's conversion to write to. */
 bool migration_disks_overlay(MigrationDisks *disks, GError **error);
@@ -36,7 +39,7 @@ const Cancel *migration_disks_cancel(const MigrationDisks *disks);
 bool migration_disks_finish(MigrationDisks *disks, GError **error);
 /* All get their final names, or none. */
 bool migration_disks_commit(MigrationDisks *disks, GError **error);
-/* Takes commit back: the images are removed. */
+/* Takes commit back: the images are removed, what they replaced is there again. */
 void migration_disks_uncommit(MigrationDisks *disks);
 
 #endif

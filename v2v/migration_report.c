@@ -99,6 +99,7 @@ GVariant *migration_report_variant(const MigrationReport *report, ProgressDispla
 	variant_add_text(&facts, "name", report->name);
 	g_variant_builder_add(&facts, "{sv}", "dry-run", g_variant_new_boolean(report->dry_run));
 	g_variant_builder_add(&facts, "{sv}", "started", g_variant_new_boolean(report->started));
+	g_variant_builder_add(&facts, "{sv}", "blocked", g_variant_new_boolean(report->blocked));
 	variant_add_text(&facts, "target", report->target_uri);
 	variant_add_text(&facts, "virt-type", report->virt_type);
 	variant_add_text(&facts, "folder", report->folder);

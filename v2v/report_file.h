@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* report_file.h: a report written to a file, complete or not at all. */
+/* report_file.h: a report as JSON, in a file that is complete or not there at all. */
 #ifndef V2V_REPORT_FILE_H
 #define V2V_REPORT_FILE_H
 
-#include "base/error.h"
+#include "formats/output_file.h"
 
-bool report_file_write(const char *path, bool force, GVariant *report, GError **error);
+/* Into a file that was begun before the work that it reports on: what refuses it should do so then.
+ */
+bool report_file_write(OutputFile *file, GVariant *report, GError **error);
 
 #endif
