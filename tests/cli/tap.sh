@@ -7,15 +7,17 @@ rows=0 failures=0
 
 # row TEXT COMMAND...: passes when the command does.
 row() {
-	local text=$1 output
+	local text=$1 output ended
 	shift
 	rows=$((rows + 1))
-	if output=$("$@" 2>&1); then
+	output=$("$@" 2>&1)
+	ended=$?
+	if [ $ended = 0 ]; then
 		echo "ok $rows - $text"
 	else
 		failures=$((failures + 1))
 		echo "not ok $rows - $text"
-		echo "# $* ended with $?:"
+		echo "# $* ended with $ended:"
 		sed 's/^/# /' <<<"${output:0:2000}"
 	fi
 }
