@@ -64,12 +64,29 @@ static const FormatDriver *choose_format(Storage *storage, const char *format, b
 	return driver;
 }
 
+/* The user's word counts, but a guest may have made the user believe it. */
+static void warn_if_not_raw(Storage *storage, const FormatDriver *driver, Findings *findings)
+{
+	const FormatDriver *looks_like;
+
+	if (findings == NULL || driver->probe != NULL || storage->size == 0)
+		return;
+	looks_like = format_probe(storage, NULL);
+	if (looks_like != NULL)
+		findings_add(findings, FINDING_WARNING, "image.raw-with-magic",
+			     "leave --from-format out to read what is inside",
+			     "%s: read as %s, but begins like %s", storage->name, driver->name,
+			     looks_like->name);
+}
+
 static Disk *open_driver(Storage *storage, const char *format, const OpenOptions *options,
 			 char **backing_format, GError **error)
 {
 	const FormatDriver *driver = choose_format(storage, format, options->depth == 0, error);
 	g_autoptr(Disk) disk = NULL;
 
+	if (driver != NULL)
+		warn_if_not_raw(storage, driver, options->findings);
 	if (driver != NULL)
 		disk = driver->open(storage, options, backing_format, error);
 	if (disk == NULL)

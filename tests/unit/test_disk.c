@@ -224,8 +224,11 @@ Test(image, a_raw_that_the_image_declares_must_not_look_like_another_format, .in
 	qemu_img("create", "-f", "qcow2", "-b", "inner", "-F", "raw", "top.qcow2", NULL);
 	cr_expect_null(image_open_path("top.qcow2", NULL, NULL, NULL, &error));
 	cr_expect_eq(error->code, V2V_ERROR_REFUSED, "%s", error->message);
-	g_autoptr(Disk) said = image_open_path("inner", "raw", NULL, NULL, NULL);
+	g_autoptr(Findings) findings = findings_new();
+	g_autoptr(Disk) said = image_open_path("inner", "raw", NULL, findings, NULL);
 	cr_expect_not_null(said, "the user's own word counts");
+	cr_assert_eq(findings_count(findings), 1, "but a warning is due");
+	cr_expect_str_eq(findings_get(findings, 0)->id, "image.raw-with-magic");
 }
 
 Test(image, what_nobody_knows_is_not_guessed_to_be_raw, .init = enter_folder)
