@@ -30,6 +30,15 @@ static bool lock_whole_file(int fd)
 	return fcntl(fd, F_OFD_SETLK, &lock) == 0;
 }
 
+/* The partial name is given up, and with it what the lock protects: QEMU wants to lock the image.
+ */
+static void unlock_file(int fd)
+{
+	struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+	fcntl(fd, F_OFD_SETLK, &lock);
+}
+
 static bool fail_lock(const OutputFile *file, GError **error)
 {
 	if (errno == EAGAIN || errno == EACCES)
@@ -211,6 +220,7 @@ bool output_file_commit(OutputFile *file, GError **error)
 	if (!rename_partial(file))
 		return fail_errno(error, errno, "%s: rename to %s", file->partial_path, file->name);
 	file->exists = false;
+	unlock_file(file->fd);
 	if (TEMP_FAILURE_RETRY(fsync(file->folder_fd)) == 0)
 		return true;
 	const int reason = errno;

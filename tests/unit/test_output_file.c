@@ -174,6 +174,19 @@ Test(output_file, what_a_killed_run_left_is_replaced)
 	cr_expect_eq(count_files(), 1);
 }
 
+/* QEMU locks the images that it starts from; the run that wrote them may still be there. */
+Test(output_file, a_committed_file_is_not_locked)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	g_autoptr(OutputFile) file = output_file_new("target", false, NULL);
+	cr_assert(output_file_commit(file, NULL));
+	const int fd = open("target", O_RDWR | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	cr_expect_eq(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	close(fd);
+}
+
 #define RACERS 6
 #define ROUNDS 150
 
