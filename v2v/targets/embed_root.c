@@ -12,8 +12,9 @@
 
 /* Consoles and QEMU's messages go to files: by default libvirt hands them to virtlogd, which is
  * another daemon that is not there. And no notes about former owners in the attributes of disks: a
- * process that ends while its VM runs would leave them behind for ever. */
-#define QEMU_CONF "stdio_handler = \"file\"\nremember_owner = 0\n"
+ * process that ends while its VM runs would leave them behind for ever. And no mount namespaces:
+ * where there is no daemon there is often a container that may not make any. */
+#define QEMU_CONF "stdio_handler = \"file\"\nremember_owner = 0\nnamespaces = [ ]\n"
 
 /* The longest path below the root that a socket is bound to; libvirt cuts the name at 20 bytes. */
 #define LONGEST_SOCKET "/lib/qemu/domain-999-%.20s/monitor.sock"
