@@ -261,6 +261,9 @@ static bool apply_initramfs(Guest *guest, GError **error)
 				  ? extend(guest, bytes, image, error)
 				  : rebuild(guest, error);
 
+	/* The whole image, in memory: not twice. */
+	g_clear_pointer(&image, initramfs_image_free);
+	g_clear_pointer(&bytes, g_bytes_unref);
 	return done && (guest->job->dry_run || check(guest, error));
 }
 
