@@ -153,8 +153,12 @@ static bool run_step(Guest *guest, const GuestStep *step, GError **error)
 	if (step->apply(guest, &cause))
 		return true;
 	if (step->needed || !appliance_check(guest->appliance, NULL)) {
+		const bool stopped = g_error_matches(cause, V2V_ERROR, V2V_ERROR_INTERRUPTED);
+
 		g_propagate_error(error, cause);
-		return fail_in(error, "%s (the guest would not start without it): ", step->name);
+		return !stopped &&
+		       fail_in(error, "%s%s: ", step->name,
+			       step->needed ? " (the guest would not start without it)" : "");
 	}
 	edits_rewind(guest->edits, mark);
 	g_ptr_array_set_size(guest->report->changes, (gint)listed);
@@ -213,9 +217,14 @@ GuestReport *guest_convert(const GuestJob *job, GError **error)
 	if (appliance == NULL)
 		return NULL;
 	g_autoptr(Guest) guest = guest_new(job, appliance);
+	GError *cause = NULL;
 
-	if (!convert(guest, error))
-		return fail_in_null(error, "guest: ");
+	if (!convert(guest, &cause)) {
+		const bool stopped = g_error_matches(cause, V2V_ERROR, V2V_ERROR_INTERRUPTED);
+
+		g_propagate_prefixed_error(error, cause, "%s", stopped ? "" : "guest: ");
+		return NULL;
+	}
 	progress_begin(job->progress, "close disks", 0);
 	const bool closed = appliance_shutdown(g_steal_pointer(&appliance), error);
 

@@ -78,6 +78,8 @@ static char *osinfo_of(const Distro *distro, const OsRelease *release)
 	if (g_str_equal(distro->id, "centos") && release->major < 8)
 		return g_strdup_printf("centos%d.%d", release->major,
 				       release->major == 7 ? 0 : release->minor);
+	if (g_str_equal(distro->id, "centos") && strstr(release->product, "Stream") == NULL)
+		return g_strdup_printf("centos%d", release->major);
 	if (g_str_equal(distro->id, "ubuntu"))
 		return g_strdup_printf("ubuntu%d.%02d", release->major, release->minor);
 	if (g_str_has_prefix(distro->osinfo, "sle") && release->minor > 0)
@@ -109,7 +111,7 @@ bool os_release_parse(const char *text, OsRelease *out)
 	set_version(out, version);
 	out->distro = g_strdup(id);
 	out->product = g_strdup(pretty != NULL ? pretty : id);
-	out->osinfo = osinfo_of(distro, out);
+	out->osinfo = osinfo_of(distro, out); /* reads the product */
 	return true;
 }
 

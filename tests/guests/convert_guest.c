@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* convert_guest.c: converts overlays in place and prints the report: convert_guest [-n] [-r ROOT]
- * [-s SOURCE] [-m MAC]… OVERLAY.qcow2… */
+ * [-s SOURCE] [-m MAC]… [-c SECONDS] OVERLAY.qcow2…; -c cancels after so many seconds. */
 #include "convert/guest/guest.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -62,6 +63,14 @@ static void print_report(const GuestReport *report)
 	}
 }
 
+static Cancel cancel; /* set by the alarm */
+
+static void on_alarm(int number)
+{
+	(void)number;
+	atomic_store(&cancel.requested, true);
+}
+
 int main(int argc, char **argv)
 {
 	Clock clock = {.progress = {clock_begin, clock_advance, clock_end},
@@ -69,17 +78,20 @@ int main(int argc, char **argv)
 	g_autoptr(GPtrArray) macs = g_ptr_array_new();
 	g_autoptr(GArray) drives = g_array_new(FALSE, FALSE, sizeof(GuestDrive));
 	g_autofree char *work = g_dir_make_tmp("convert-guest-XXXXXX", NULL);
-	GuestJob job = {.work_folder = work, .progress = &clock.progress};
+	GuestJob job = {.work_folder = work, .cancel = &cancel, .progress = &clock.progress};
 	g_autoptr(GError) error = NULL;
 	int option;
 
-	while ((option = getopt(argc, argv, "nr:s:m:")) != -1) {
+	signal(SIGALRM, on_alarm);
+	while ((option = getopt(argc, argv, "nr:s:m:c:")) != -1) {
 		if (option == 'n')
 			job.dry_run = true;
 		else if (option == 'r')
 			job.root = optarg;
 		else if (option == 's')
 			job.source = optarg;
+		else if (option == 'c')
+			alarm((unsigned)g_ascii_strtoull(optarg, NULL, 10));
 		else if (option == 'm')
 			g_ptr_array_add(macs, optarg);
 		else
