@@ -20,7 +20,9 @@ typedef struct {
 	const char *console; /* arguments for a line that names no console; NULL: add none */
 	GPtrArray *done;     /* borrowed; gets "/dev/sda1 -> UUID=…", each once */
 	GPtrArray *unknown;  /* borrowed; gets names that stay */
+	bool from_xen;       /* consoles of Xen become the serial line */
 	unsigned consoles;   /* out: lines that the console was added to */
+	unsigned renamed;    /* out: consoles of Xen that were replaced */
 } BootEdit;
 
 /* The text with its kernel lines edited, everything else untouched; NULL when it would not fit in a

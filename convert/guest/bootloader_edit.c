@@ -132,6 +132,10 @@ static void edit_line(BootTextKind kind, const char *line, bool consoles, BootEd
 	g_autofree char *replaced = block_devices_replace(edit->devices, line, done, unknown);
 	g_autoptr(GString) edited = g_string_new(replaced);
 
+	if (edit->from_xen)
+		edit->renamed += g_string_replace(edited, "console=hvc0", "console=ttyS0", 0) +
+				 g_string_replace(edited, "console=xvc0", "console=ttyS0", 0);
+
 	if (consoles && edit->console != NULL && wants_console(kind, edited->str)) {
 		append_console(edited, edit->console);
 		edit->consoles++;
@@ -160,7 +164,7 @@ char *boot_text_edit(BootTextKind kind, const char *text, BootEdit *edit)
 	const bool consoles = kind != BOOT_TEXT_DEFAULTS || !defaults_name_a_console(text);
 	GString *out = g_string_new(NULL);
 
-	edit->consoles = 0;
+	edit->consoles = edit->renamed = 0;
 	for (const char *line = text; *line != '\0';) {
 		const char *newline = strchr(line, '\n');
 		const char *end = newline != NULL ? newline : line + strlen(line);

@@ -61,6 +61,18 @@ static bool names_agree(const InitramfsImage *image, const Modules *modules, con
 	return true;
 }
 
+bool initramfs_names_devices(const InitramfsImage *image, const GPtrArray *devices)
+{
+	const InitramfsFile *init = initramfs_image_find(image, "init");
+	g_autoptr(GPtrArray) done = g_ptr_array_new_with_free_func(g_free);
+
+	if (init == NULL || init->content == NULL)
+		return false;
+	g_autofree char *after = block_devices_replace(devices, init->content, done, NULL);
+
+	return done->len > 0;
+}
+
 bool initramfs_can_be_extended(const InitramfsImage *image, const Modules *modules,
 			       const char *kernel)
 {
@@ -78,24 +90,13 @@ bool initramfs_can_be_extended(const InitramfsImage *image, const Modules *modul
 	       initramfs_image_find(image, folder) != NULL && names_agree(image, modules, kernel);
 }
 
-GPtrArray *initramfs_module_files(const Modules *modules, const GPtrArray *missing)
+GPtrArray *initramfs_module_files(const GPtrArray *missing)
 {
-	static const char *const indexes[] = {"modules.dep",
-					      "modules.dep.bin",
-					      "modules.alias",
-					      "modules.alias.bin",
-					      "modules.symbols",
-					      "modules.symbols.bin",
-					      "modules.softdep",
-					      "modules.builtin",
-					      "modules.builtin.bin",
-					      "modules.builtin.alias.bin",
-					      "modules.builtin.modinfo",
-					      "modules.devname",
-					      "modules.order"};
+	static const char *const indexes[] = {
+		"modules.dep",     "modules.dep.bin",     "modules.alias",   "modules.alias.bin",
+		"modules.symbols", "modules.symbols.bin", "modules.softdep", "modules.devname"};
 	GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
 
-	(void)modules;
 	for (guint i = 0; i < missing->len; i++)
 		g_ptr_array_add(files, g_strdup(g_ptr_array_index(missing, i)));
 	for (size_t i = 0; i < G_N_ELEMENTS(indexes); i++)

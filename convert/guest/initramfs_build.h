@@ -3,6 +3,7 @@
 #ifndef V2V_CONVERT_GUEST_INITRAMFS_BUILD_H
 #define V2V_CONVERT_GUEST_INITRAMFS_BUILD_H
 
+#include "convert/guest/block_devices.h"
 #include "convert/guest/initramfs_image.h"
 #include "convert/guest/modules.h"
 
@@ -20,9 +21,12 @@ char *initramfs_module_path(const InitramfsImage *image, const char *kernel, con
 bool initramfs_can_be_extended(const InitramfsImage *image, const Modules *modules,
 			       const char *kernel);
 
+/* True when the start script itself has names of disks in it, as mkinitrd of old wrote them. */
+bool initramfs_names_devices(const InitramfsImage *image, const GPtrArray *devices);
+
 /* The modules themselves and the indexes that name them; paths below /lib/modules/VERSION. Owned
  * strings. */
-GPtrArray *initramfs_module_files(const Modules *modules, const GPtrArray *missing);
+GPtrArray *initramfs_module_files(const GPtrArray *missing);
 
 /* "virtio_pci virtio_blk …": those that are modules of the kernel. Owned. */
 char *initramfs_driver_list(const Modules *modules);

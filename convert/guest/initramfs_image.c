@@ -39,7 +39,8 @@ static bool wants_content(void *user, const CpioMember *member)
 	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++)
 		if (S_ISREG(member->mode) && g_str_has_prefix(member->path, folders[i]))
 			return true;
-	return S_ISREG(member->mode) && strstr(member->path, "systemd/network/") != NULL;
+	return S_ISREG(member->mode) && (g_str_equal(member->path, "init") ||
+					 strstr(member->path, "systemd/network/") != NULL);
 }
 
 static void keep_member(void *user, const CpioMember *member)

@@ -20,6 +20,7 @@ extern const GuestStep step_fstab;         /* steps_devices.c */
 extern const GuestStep step_crypttab;      /* steps_devices.c */
 extern const GuestStep step_resume;        /* steps_devices.c */
 extern const GuestStep step_caches;        /* steps_devices.c */
+extern const GuestStep step_lvm;           /* steps_devices.c */
 extern const GuestStep step_bootloader;    /* steps_bootloader.c */
 extern const GuestStep step_network;       /* steps_network.c */
 extern const GuestStep step_modprobe;      /* steps_drivers.c */

@@ -4,7 +4,17 @@
 
 #include <string.h>
 
-#define CONSOLES "console=tty0 console=ttyS0,115200"
+/* The serial line of the machine by its architecture; NULL: none that we know. */
+static const char *consoles_of(const Guest *guest)
+{
+	static const char *const x86[] = {"x86_64", "i386", NULL};
+
+	if (g_strv_contains(x86, guest->report->arch))
+		return "console=tty0 console=ttyS0,115200";
+	if (g_str_equal(guest->report->arch, "aarch64"))
+		return "console=tty0 console=ttyAMA0,115200";
+	return NULL;
+}
 
 typedef struct {
 	const char *path;
@@ -39,7 +49,8 @@ static bool edit_file(Guest *guest, const char *path, BootTextKind kind, GError 
 	g_autoptr(GPtrArray) done = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GPtrArray) unknown = g_ptr_array_new_with_free_func(g_free);
 	BootEdit edit = {.devices = guest->devices,
-			 .console = has_console(guest) ? NULL : CONSOLES,
+			 .console = has_console(guest) ? NULL : consoles_of(guest),
+			 .from_xen = g_strcmp0(guest->job->source, "xen") == 0,
 			 .done = done,
 			 .unknown = unknown};
 
@@ -60,7 +71,10 @@ static bool edit_file(Guest *guest, const char *path, BootTextKind kind, GError 
 		       done);
 	if (edit.consoles > 0)
 		guest_change(guest, path, "the machine has a serial console to log in on",
-			     "%s added to %u line(s)", CONSOLES, edit.consoles);
+			     "%s added to %u line(s)", edit.console, edit.consoles);
+	if (edit.renamed > 0)
+		guest_change(guest, path, "there is no Xen console any more",
+			     "console=hvc0 -> console=ttyS0 in %u place(s)", edit.renamed);
 	for (guint i = 0; i < unknown->len; i++)
 		guest_warn(guest, "guest.device-unknown", NULL,
 			   "%s names %s, which is on none of the converted disks: left as it is",

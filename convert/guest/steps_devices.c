@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* steps_devices.c: steps that replace names of disks, and forget what was remembered of them. */
 #include "convert/guest/fstab.h"
+#include "convert/guest/lvm_text.h"
 #include "convert/guest/step.h"
 
 #include <string.h>
@@ -129,3 +130,21 @@ static bool apply_caches(Guest *guest, GError **error)
 }
 
 const GuestStep step_caches = {.name = "device caches", .apply = apply_caches};
+
+static bool apply_lvm(Guest *guest, GError **error)
+{
+	static const char path[] = "/etc/lvm/lvm.conf";
+	g_autofree char *before = edits_try_read(guest->edits, path, SETTING_MAX);
+	g_autoptr(GPtrArray) done = g_ptr_array_new_with_free_func(g_free);
+
+	(void)error;
+	if (before == NULL)
+		return true;
+	g_autofree char *after = lvm_filters_accept_virtio(before, done);
+
+	step_set_text(guest, path, before, after);
+	step_list_done(guest, path, "LVM would not look at disks under their new names", done);
+	return true;
+}
+
+const GuestStep step_lvm = {.name = "LVM filters", .needed = true, .apply = apply_lvm};

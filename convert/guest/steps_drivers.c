@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* steps_drivers.c: settings of the guest that name drivers. */
 #include "convert/guest/drivers_text.h"
+#include "convert/guest/initramfs_build.h"
 #include "convert/guest/step.h"
 
 #include <string.h>
@@ -54,20 +55,6 @@ static bool apply_x11(Guest *guest, GError **error)
 
 const GuestStep step_x11 = {.name = "X11", .apply = apply_x11};
 
-/* Names, separated by `separator`, of those virtio drivers that are modules of this kernel. */
-static char *driver_list(const Guest *guest, const char *separator)
-{
-	static const char *const drivers[] = {"virtio_pci", "virtio_blk", "virtio_scsi",
-					      "virtio_net", "sd_mod"};
-	GString *list = g_string_new(NULL);
-
-	for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++)
-		if (modules_path(guest->modules, drivers[i]) != NULL)
-			g_string_append_printf(list, "%s%s", list->len > 0 ? separator : "",
-					       drivers[i]);
-	return g_string_free(list, FALSE);
-}
-
 static bool has_dracut(Guest *guest)
 {
 	return edits_is_file(guest->edits, "/usr/bin/dracut") ||
@@ -78,7 +65,7 @@ static bool has_dracut(Guest *guest)
 static void force_in_dracut(Guest *guest)
 {
 	static const char path[] = "/etc/dracut.conf.d/v2v-virtio.conf";
-	g_autofree char *drivers = driver_list(guest, " ");
+	g_autofree char *drivers = initramfs_driver_list(guest->modules);
 	g_autofree char *text = g_strdup_printf("# The disks and network cards of the machine.\n"
 						"add_drivers+=\" %s \"\n",
 						drivers);
@@ -95,7 +82,7 @@ static void force_in_initramfs_tools(Guest *guest)
 {
 	static const char path[] = "/etc/initramfs-tools/modules";
 	g_autofree char *before = edits_try_read(guest->edits, path, SETTING_MAX);
-	g_autofree char *drivers = driver_list(guest, " ");
+	g_autofree char *drivers = initramfs_driver_list(guest->modules);
 	g_auto(GStrv) names = g_strsplit(drivers, " ", -1);
 	g_autoptr(GString) after = g_string_new(before);
 	g_autoptr(GString) added = g_string_new(NULL);

@@ -71,7 +71,7 @@ static GPtrArray *missing_modules(Guest *guest, const InitramfsImage *image)
 static bool add_module_files(Guest *guest, const InitramfsImage *image, const GPtrArray *missing,
 			     InitramfsPiece *piece, GError **error)
 {
-	g_autoptr(GPtrArray) files = initramfs_module_files(guest->modules, missing);
+	g_autoptr(GPtrArray) files = initramfs_module_files(missing);
 
 	for (guint i = 0; i < files->len; i++) {
 		const char *below = g_ptr_array_index(files, i);
@@ -145,6 +145,28 @@ static void add_links(Guest *guest, const InitramfsImage *image, InitramfsPiece 
 	}
 }
 
+/* Settings that were edited in the guest and of which the image has a copy. */
+static void add_copies(Guest *guest, const InitramfsImage *image, InitramfsPiece *piece,
+		       GPtrArray *done)
+{
+	g_autoptr(GPtrArray) touched = edits_touched(guest->edits);
+
+	for (guint i = 0; i < touched->len; i++) {
+		const char *path = g_ptr_array_index(touched, i);
+		const InitramfsFile *copy = initramfs_image_find(image, path + 1);
+		const bool wanted = g_str_has_prefix(path, "/etc/lvm/") ||
+				    g_str_has_prefix(path, "/etc/modprobe.d/");
+		g_autofree char *text = wanted && copy != NULL
+						? edits_try_read(guest->edits, path, SETTING_MAX)
+						: NULL;
+
+		if (text == NULL)
+			continue;
+		initramfs_piece_add(piece, path + 1, copy->mode, text, strlen(text));
+		g_ptr_array_add(done, g_strdup(path + 1));
+	}
+}
+
 static bool append_piece(Guest *guest, GBytes *bytes, const InitramfsPiece *piece, GError **error)
 {
 	g_autoptr(GByteArray) tail = initramfs_piece_format(piece, g_bytes_get_size(bytes));
@@ -180,16 +202,17 @@ static void list_added(Guest *guest, const GPtrArray *missing, const GPtrArray *
 }
 
 /* Adds what is missing as one more archive behind the image: the kernel unpacks them in order. */
-static bool extend(Guest *guest, GBytes *bytes, const InitramfsImage *image, GError **error)
+static bool extend(Guest *guest, GBytes *bytes, const InitramfsImage *image,
+		   const GPtrArray *missing, GError **error)
 {
 	g_autoptr(InitramfsPiece) piece = initramfs_piece_new(image);
-	g_autoptr(GPtrArray) missing = missing_modules(guest, image);
 	g_autoptr(GPtrArray) done = g_ptr_array_new_with_free_func(g_free);
 
 	if (missing->len > 0 && !add_module_files(guest, image, missing, piece, error))
 		return false;
 	add_settings(guest, image, piece, done);
 	add_links(guest, image, piece, done);
+	add_copies(guest, image, piece, done);
 	list_added(guest, missing, done);
 	if (guest->job->dry_run || (missing->len == 0 && done->len == 0))
 		return true;
@@ -257,9 +280,13 @@ static bool apply_initramfs(Guest *guest, GError **error)
 
 	if (image == NULL)
 		return false;
-	const bool done = initramfs_can_be_extended(image, guest->modules, guest->report->kernel)
-				  ? extend(guest, bytes, image, error)
-				  : rebuild(guest, error);
+	g_autoptr(GPtrArray) missing = missing_modules(guest, image);
+	const bool by_ourselves =
+		!initramfs_names_devices(image, guest->devices) &&
+		(missing->len == 0 ||
+		 initramfs_can_be_extended(image, guest->modules, guest->report->kernel));
+	const bool done =
+		by_ourselves ? extend(guest, bytes, image, missing, error) : rebuild(guest, error);
 
 	/* The whole image, in memory: not twice. */
 	g_clear_pointer(&image, initramfs_image_free);

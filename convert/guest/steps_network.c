@@ -137,6 +137,11 @@ static void warn_about(Guest *guest, const NicPlan *plan)
 			   (const char *)g_ptr_array_index(plan->nameless, i));
 }
 
+static bool knows_macs(const Guest *guest)
+{
+	return guest->job->macs != NULL && guest->job->macs[0] != NULL;
+}
+
 static bool apply_network(Guest *guest, GError **error)
 {
 	g_autoptr(GPtrArray) names = configured_names(guest);
@@ -144,10 +149,15 @@ static bool apply_network(Guest *guest, GError **error)
 	const bool by_link = reads_link_files(guest);
 
 	(void)error;
-	if (guest->job->macs != NULL && guest->job->macs[0] != NULL) {
-		clean_udev_rules(guest, plan);
-		clean_ifcfg(guest);
+	if (!knows_macs(guest)) {
+		if (names->len > 0)
+			guest_warn(guest, "guest.macs-unknown", NULL,
+				   "the MACs of the network cards are not known: their names may "
+				   "change");
+		return true;
 	}
+	clean_udev_rules(guest, plan);
+	clean_ifcfg(guest);
 	for (guint i = 0; i < plan->bindings->len; i++) {
 		const NicBinding *binding = g_ptr_array_index(plan->bindings, i);
 

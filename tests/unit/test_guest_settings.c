@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_guest_settings.c: packages, kernel modules, release files and driver settings of a guest. */
 #include "convert/guest/drivers_text.h"
+#include "convert/guest/lvm_text.h"
 #include "convert/guest/modules.h"
 #include "convert/guest/os_release.h"
 #include "convert/guest/packages.h"
@@ -165,4 +166,35 @@ Test(guest_drivers, xorg_and_units)
 				"\tVendorName \"vmware\"\n");
 	cr_assert_eq(done->len, 1u);
 	cr_assert_str_eq(names, "multi-user.target.wants a.device.wants x.target.requires");
+}
+
+struct lvm_case {
+	char before[100], after[130];
+};
+
+ParameterizedTestParameters(guest_lvm, filters)
+{
+	static struct lvm_case cases[] = {
+		{"  filter = [ \"a|^/dev/sda2$|\", \"r|.*|\" ]\n",
+		 "  filter = [ \"a|^/dev/vd|\", \"a|^/dev/sda2$|\", \"r|.*|\" ]\n"},
+		{"global_filter=[\"a|/dev/sd|\",\"r|.*|\"]",
+		 "global_filter=[ \"a|^/dev/vd|\", \"a|/dev/sd|\",\"r|.*|\"]"},
+		{"\tfilter = [ \"a|.*|\" ]\n", "\tfilter = [ \"a|.*|\" ]\n"},
+		{"# filter = [ \"a|/dev/sda|\", \"r|.*|\" ]",
+		 "# filter = [ \"a|/dev/sda|\", \"r|.*|\" ]"},
+		{"filter = [ \"a|/dev/vd|\", \"a|/dev/sd|\", \"r|.*|\" ]",
+		 "filter = [ \"a|/dev/vd|\", \"a|/dev/sd|\", \"r|.*|\" ]"},
+		{"filters_are_fun = [ \"a|/dev/sd|\", \"r|.*|\" ]",
+		 "filters_are_fun = [ \"a|/dev/sd|\", \"r|.*|\" ]"},
+	};
+	return cr_make_param_array(struct lvm_case, cases, G_N_ELEMENTS(cases));
+}
+
+ParameterizedTest(struct lvm_case *row, guest_lvm, filters)
+{
+	g_autoptr(GPtrArray) done = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *after = lvm_filters_accept_virtio(row->before, done);
+
+	cr_assert_str_eq(after, row->after);
+	cr_assert_eq(done->len, !g_str_equal(row->before, row->after), "%s", row->before);
 }
