@@ -39,54 +39,64 @@ static bool chain_enter(Chain *chain, const Storage *storage, GError **error)
 	return true;
 }
 
-/* What the user calls raw is raw; what an image or a definition calls raw must not look like
- * something else, or a guest could plant a qcow2 header in its first sector. */
-static const FormatDriver *choose_format(Storage *storage, const char *format, bool user_said,
-					 GError **error)
+/* *out is NULL when nobody knows the contents; that they cannot be read is an error. */
+static bool look_inside(Storage *storage, const FormatDriver **out, GError **error)
+{
+	g_autoptr(GError) local = NULL;
+
+	*out = format_probe(storage, &local);
+	if (*out != NULL || g_error_matches(local, V2V_ERROR, V2V_ERROR_UNSUPPORTED))
+		return true;
+	g_propagate_error(error, g_steal_pointer(&local));
+	return false;
+}
+
+/* What the user calls raw is raw, with a warning; what an image or a definition calls raw must not
+ * look like something else, or a guest could plant a qcow2 header in its first sector. */
+static bool check_raw(Storage *storage, const FormatDriver *driver, const OpenOptions *options,
+		      GError **error)
+{
+	const FormatDriver *looks_like = NULL;
+
+	if (storage->size == 0 || (options->depth == 0 && options->findings == NULL))
+		return true;
+	if (!look_inside(storage, &looks_like, error))
+		return false;
+	if (looks_like == NULL)
+		return true;
+	if (options->depth > 0)
+		return fail(error, REFUSED, "declared %s but begins like %s", driver->name,
+			    looks_like->name);
+	findings_add(options->findings, FINDING_WARNING, "image.raw-with-magic",
+		     "leave --from-format out to read what is inside",
+		     "%s: read as %s, but begins like %s", storage->name, driver->name,
+		     looks_like->name);
+	return true;
+}
+
+static const FormatDriver *choose_format(Storage *storage, const char *format,
+					 const OpenOptions *options, GError **error)
 {
 	if (format == NULL)
 		return format_probe(storage, error);
 	const FormatDriver *driver = format_find(format);
-	if (driver == NULL && user_said)
+	if (driver == NULL && options->depth == 0)
 		return fail_null(error, USAGE, "unknown image format \"%s\"", format);
 	if (driver == NULL) {
 		g_autofree char *shown = text_for_display(format, strlen(format), 64);
 		return fail_null(error, UNSUPPORTED,
 				 "declared \"%s\": no image format that is known", shown);
 	}
-	if (driver->probe == NULL && !user_said && storage->size > 0) {
-		const FormatDriver *looks_like = format_probe(storage, NULL);
-
-		if (looks_like != NULL)
-			return fail_null(error, REFUSED, "declared %s but begins like %s", format,
-					 looks_like->name);
-	}
-	return driver;
-}
-
-/* The user's word counts, but a guest may have made the user believe it. */
-static void warn_if_not_raw(Storage *storage, const FormatDriver *driver, Findings *findings)
-{
-	const FormatDriver *looks_like;
-
-	if (findings == NULL || driver->probe != NULL || storage->size == 0)
-		return;
-	looks_like = format_probe(storage, NULL);
-	if (looks_like != NULL)
-		findings_add(findings, FINDING_WARNING, "image.raw-with-magic",
-			     "leave --from-format out to read what is inside",
-			     "%s: read as %s, but begins like %s", storage->name, driver->name,
-			     looks_like->name);
+	/* Only raw has nothing that it could be recognised by. */
+	return driver->probe != NULL || check_raw(storage, driver, options, error) ? driver : NULL;
 }
 
 static Disk *open_driver(Storage *storage, const char *format, const OpenOptions *options,
 			 char **backing_format, GError **error)
 {
-	const FormatDriver *driver = choose_format(storage, format, options->depth == 0, error);
+	const FormatDriver *driver = choose_format(storage, format, options, error);
 	g_autoptr(Disk) disk = NULL;
 
-	if (driver != NULL)
-		warn_if_not_raw(storage, driver, options->findings);
 	if (driver != NULL)
 		disk = driver->open(storage, options, backing_format, error);
 	if (disk == NULL)

@@ -39,7 +39,7 @@ is "the umask decides the mode" 600 "$(stat -c %a private.raw)"
 is "and the usual one gives 644" 644 "$(stat -c %a b1.raw)"
 
 # --- what is opened, and how
-strace -f -qq -e trace=openat,openat2,open,creat,rename,renameat,renameat2,unlink,unlinkat,chmod,fchmod,fchmodat,utimensat,link,linkat,truncate \
+"${strace[@]}" -e trace=openat,openat2,open,creat,rename,renameat,renameat2,unlink,unlinkat,chmod,fchmod,fchmodat,utimensat,link,linkat,truncate \
 	-o trace.txt "$v2v" convert -q -f raw a.raw traced.raw
 # Only the partial file, and what the C library and GLib do with /proc and /sys.
 writes=$(grep -E 'O_(WRONLY|RDWR|CREAT|TRUNC)' trace.txt | grep -v ' = -1 ' |

@@ -10,7 +10,7 @@ mkdir out
 # calls FORMAT NAMES: how often a conversion makes these calls on one thread.
 calls() {
 	rm -rf out/* out/.??*
-	strace -f -qq -o trace.txt -e trace="$2" \
+	"${strace[@]}" -o trace.txt -e trace="$2" "${only[@]}" \
 		"$v2v" convert -q -f raw --threads 1 --verify a.raw "out/b.$1" || return 1
 	grep -cE "^[0-9]+ +[a-z0-9]+\(" trace.txt
 }
@@ -24,14 +24,16 @@ sound() {
 # sweep FORMAT CALL FAULT WANTED: every one of the calls gets the fault. WANTED: fail or succeed.
 sweep() {
 	local format=$1 call=$2 fault=$3 wanted=$4 total status bad="" k
+	only=()
+	# What the loader and libraries read is not our matter.
+	[ "$call" != pread64 ] || only=(-P "$PWD/a.raw" -P "$PWD/out/.b.$format.v2v-partial")
 	total=$(calls "$format" "$call")
 	for ((k = 1; k <= total; k++)); do
 		rm -rf out/* out/.??*
-		strace -f -qq -o trace.txt -e trace="$call" -e inject="$call:$fault:when=$k" \
+		"${strace[@]}" -o trace.txt -e trace="$call" "${only[@]}" -e inject="$call:$fault:when=$k" \
 			"$v2v" convert -q -f raw --threads 1 --verify a.raw "out/b.$format" 2>errors.txt
 		status=$?
 		grep -q INJECTED trace.txt || continue
-		[ $status != 127 ] || continue # the program was not loaded yet
 		case $wanted:$status in
 		fail:1) [ -z "$(names_in out)" ] || bad="$bad $k:left($(names_in out))" ;;
 		succeed:0)
@@ -75,36 +77,36 @@ done
 
 # No RENAME_NOREPLACE on the file system.
 rm -rf out/*
-run strace -f -qq -o trace.txt -e trace=renameat2 -e inject=renameat2:error=EINVAL \
+run "${strace[@]}" -o trace.txt -e trace=renameat2 -e inject=renameat2:error=EINVAL \
 	"$v2v" convert -q -f raw a.raw out/b.raw
 is "without RENAME_NOREPLACE: status" 0 "$status"
 is "without RENAME_NOREPLACE: the target alone" "b.raw" "$(names_in out)"
 echo old >out/b.raw
-run strace -f -qq -o trace.txt -e trace=fsync -e inject=fsync:error=EIO:when=3 \
+run "${strace[@]}" -o trace.txt -e trace=fsync -e inject=fsync:error=EIO:when=3 \
 	"$v2v" convert -q -f raw --force a.raw out/b.raw
 is "the last fsync fails after a replacement: status" 1 "$status"
 row "and the old image is in its place again" grep -q old out/b.raw
 is "and nothing else is left" "b.raw" "$(names_in out)"
-run strace -f -qq -o trace.txt -e trace=fsync,linkat -e inject=fsync:error=EIO:when=3 \
+run "${strace[@]}" -o trace.txt -e trace=fsync,linkat -e inject=fsync:error=EIO:when=3 \
 	-e inject=linkat:error=EPERM "$v2v" convert -q -f raw --force a.raw out/b.raw
 is "without hard links: status" 1 "$status"
 row "the new image stays, for the old one is gone" cmp a.raw out/b.raw
 
 # A file system that cannot make holes.
 rm -rf out/*
-run strace -f -qq -o trace.txt -e trace=fallocate -e inject=fallocate:error=EOPNOTSUPP \
+run "${strace[@]}" -o trace.txt -e trace=fallocate -e inject=fallocate:error=EOPNOTSUPP \
 	"$v2v" convert -q -f raw a.raw out/b.raw
 is "without holes: status" 0 "$status"
 row "without holes: the same bytes" cmp a.raw out/b.raw
 
 # A file system that cannot tell holes.
-run strace -f -qq -o trace.txt -e trace=lseek -e inject=lseek:error=EINVAL \
+run "${strace[@]}" -o trace.txt -e trace=lseek -e inject=lseek:error=EINVAL \
 	"$v2v" convert -q -f raw --force a.raw out/b.raw
 is "without SEEK_DATA: status" 0 "$status"
 row "without SEEK_DATA: the same bytes" cmp a.raw out/b.raw
 
 # No more threads.
-run strace -f -qq -o trace.txt -e trace=clone,clone3 -e inject=clone,clone3:error=EAGAIN \
+run "${strace[@]}" -o trace.txt -e trace=clone,clone3 -e inject=clone,clone3:error=EAGAIN \
 	"$v2v" convert -q -f raw --force --threads 8 a.raw out/b.raw
 is "without threads: status" 0 "$status"
 row "without threads: the same bytes" cmp a.raw out/b.raw

@@ -43,7 +43,7 @@ in_step() {
 	local text=$1 inject=$2
 	shift 2
 	rm -rf out/.*.v2v-partial out/*
-	strace -f -qq -o trace.txt -e trace=fsync,openat -e "inject=$inject" \
+	"${strace[@]}" -o trace.txt -e trace=fsync,openat -e "inject=$inject" \
 		"$v2v" convert -q -f raw "$@" a.raw out/b.raw 2>errors.txt &
 	pid=$!
 	await out/.b.raw.v2v-partial
@@ -88,7 +88,7 @@ row "and is whole" cmp a.raw out/b.raw
 # One run is slow between making its file and locking it: the other may take the name, but then the
 # first must not commit what the other writes.
 rm -rf out/*
-strace -f -qq -o trace.txt -e trace=fcntl -e inject=fcntl:delay_enter=700000 \
+"${strace[@]}" -o trace.txt -e trace=fcntl -e inject=fcntl:delay_enter=700000 \
 	"$v2v" convert -q -f raw a.raw out/b.raw 2>errors.txt &
 slow=$!
 await out/.b.raw.v2v-partial

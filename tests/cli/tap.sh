@@ -4,6 +4,8 @@ set -uo pipefail
 cd "${TMPDIR:?}" || exit 1
 v2v=${V2V:?}
 rows=0 failures=0
+# LeakSanitizer cannot look at a process that is traced already.
+strace=(env "ASAN_OPTIONS=${ASAN_OPTIONS:-}:detect_leaks=0" strace -f -qq)
 
 # row TEXT COMMAND...: passes when the command does.
 row() {
