@@ -105,12 +105,27 @@ static bool configure(Appliance *appliance, const GuestJob *job, GError **error)
 	return true;
 }
 
+/* Text that only our appliance has in its command line: libguestfs resolves the path of a drive,
+ * and QEMU wants a comma doubled. Drives that are only read are behind overlays in the work folder.
+ */
+static char *process_marker(const GuestJob *job)
+{
+	if (job->dry_run && job->work_folder != NULL)
+		return g_strdup(job->work_folder);
+	char *real = realpath(job->drives[0].path, NULL);
+	g_auto(GStrv) parts = g_strsplit(real != NULL ? real : job->drives[0].path, ",", -1);
+
+	free(real);
+	return g_strjoinv(",,", parts);
+}
+
 Appliance *appliance_start(const GuestJob *job, GError **error)
 {
 	g_autoptr(Appliance) appliance = g_new0(Appliance, 1);
+	g_autofree char *marker = process_marker(job);
 
 	appliance->g = guestfs_create_flags(GUESTFS_CREATE_NO_CLOSE_ON_EXIT);
-	appliance->watchdog = watchdog_new(job->cancel, job->drives[0].path);
+	appliance->watchdog = watchdog_new(job->cancel, marker);
 	if (appliance->g == NULL)
 		return fail_null(error, IO, "appliance: libguestfs: out of memory");
 	guestfs_set_error_handler(appliance->g, NULL, NULL);

@@ -179,6 +179,9 @@ char *edits_read(Edits *edits, const char *path, size_t max_bytes, GError **erro
 
 	if (bytes == NULL)
 		return NULL;
+	/* What is after it would be lost when the text is written back. */
+	if (length > 0 && memchr(text, 0, length) != NULL)
+		return fail_null(error, CORRUPT, "%s in the guest: a zero byte in a text", path);
 	return length > 0 ? g_strndup(text, length) : g_strdup("");
 }
 

@@ -12,7 +12,7 @@ void edits_free(Edits *edits);                        /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Edits, edits_free)
 
 /* The text of a regular file of at most `max_bytes`, links followed inside the guest, pending edits
- * seen. NULL without an error: there is no such file; NULL bytes end the text. Owned. */
+ * seen. NULL without an error: there is no such file. A zero byte is an error. Owned. */
 char *edits_read(Edits *edits, const char *path, size_t max_bytes, GError **error);
 /* The same, but a missing file is an error too. */
 char *edits_need(Edits *edits, const char *path, size_t max_bytes, GError **error);
