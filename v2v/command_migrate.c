@@ -111,13 +111,27 @@ static bool resolve(MigrateArguments *arguments, MigrationRequest *request, GArr
 	return true;
 }
 
+/* What stands there now, and the command that comes next. */
 static void print_end(const MigrationReport *report)
 {
-	if (report->dry_run)
+	g_autofree char *uri = g_shell_quote(report->target_uri);
+	g_autofree char *name = g_shell_quote(report->name);
+
+	if (report->dry_run) {
 		printf("A dry run: nothing was written there.\n");
-	else
-		printf("Done. %s\n",
-		       report->started ? "The domain is running." : "The domain is off.");
+	} else if (g_str_has_prefix(report->target_uri, "dir:")) {
+		g_autofree char *file = g_strconcat(report->name, ".xml", NULL);
+		g_autofree char *path = g_build_filename(report->folder, file, NULL);
+		g_autofree char *quoted = g_shell_quote(path);
+
+		printf("Done. Define the domain with: virsh define %s\n", quoted);
+	} else if (report->started) {
+		printf("Done. The domain is running, and keeps running without v2v: "
+		       "virsh -c %s domstate %s\n",
+		       uri, name);
+	} else {
+		printf("Done. The domain is off; start it with: virsh -c %s start %s\n", uri, name);
+	}
 }
 
 /* The migration is over and stays as it is, whatever happens to its report. */

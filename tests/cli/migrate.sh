@@ -75,6 +75,8 @@ five-disk5.qcow2" "$(xpath '//disk[@device="disk"]/source/@file' to/five.xml | s
 fresh
 migrate one.ova --format raw
 is "raw: status" 0 "$status"
+is "raw: what comes next" "Done. Define the domain with: virsh define '$PWD/to/one.xml'" \
+	"$(tail -n 1 <<<"$output")"
 row "raw: the guest's bytes" cmp d1.raw to/one-disk1.raw
 row "raw: the XML says so" grep -q '<driver name="qemu" type="raw"' to/one.xml
 migrate two.ova --compress zlib --cluster-size 4k --threads 1
