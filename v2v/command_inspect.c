@@ -66,7 +66,7 @@ static void print_json(const Source *source, const Vm *vm, GVariant *images,
 	variant_add_text(&facts, "source-type", source->driver->name);
 	g_variant_builder_add(&facts, "{sv}", "vm", vm_to_variant(vm));
 	g_variant_builder_add(&facts, "{sv}", "images", images);
-	g_variant_builder_add(&facts, "{sv}", "source-findings", variant_of_findings(findings));
+	g_variant_builder_add(&facts, "{sv}", "source-findings", findings_to_variant(findings));
 	cli_print_json(g_variant_builder_end(&facts));
 }
 

@@ -69,7 +69,7 @@ static GVariant *guest_variant(const GuestReport *guest)
 	g_variant_builder_add(&facts, "{sv}", "changes", changes_variant(guest));
 	if (guest->findings != NULL)
 		g_variant_builder_add(&facts, "{sv}", "findings",
-				      variant_of_findings(guest->findings));
+				      findings_to_variant(guest->findings));
 	return g_variant_builder_end(&facts);
 }
 
@@ -109,7 +109,7 @@ GVariant *migration_report_variant(const MigrationReport *report, ProgressDispla
 	g_variant_builder_add(&facts, "{sv}", "vm", vm_to_variant(report->vm));
 	if (report->guest != NULL)
 		g_variant_builder_add(&facts, "{sv}", "guest", guest_variant(report->guest));
-	g_variant_builder_add(&facts, "{sv}", "findings", variant_of_findings(report->findings));
+	g_variant_builder_add(&facts, "{sv}", "findings", findings_to_variant(report->findings));
 	g_variant_builder_add(&facts, "{sv}", "phases", phases_variant(display));
 	variant_add_text(&facts, "domain-xml", report->xml);
 	return g_variant_builder_end(&facts);
