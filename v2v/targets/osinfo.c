@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* osinfo.c: the only file that knows libosinfo. */
+/* osinfo.c: what libosinfo's database says about a system, or about its nearest relative. */
 #include "v2v/targets/osinfo.h"
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wcast-qual" /* libosinfo's own inline functions */
-#include <osinfo/osinfo.h>
-#pragma GCC diagnostic pop
-#include <string.h>
+#include "v2v/targets/osinfo_database.h"
 
-#define DEVICE_Q35        "http://qemu.org/chipset/x86/q35"
-#define DEVICE_VIRTIO_NET "http://pcisig.com/pci/1af4/1041" /* virtio 1.0 network card */
-#define DEVICE_VIRTIO_GPU "http://pcisig.com/pci/1af4/1050"
+#include <string.h>
 
 /* "debian12" is the stem "debian" and the number 12.0: databases are older than guests, and the
  * relatives of a system that is not listed yet share its stem. */
@@ -44,15 +38,15 @@ static int short_id_compare(const ShortId *a, const ShortId *b)
 }
 
 /* The system itself, or the newest older one of its family; NULL when there is none. */
-static OsinfoOs *nearest(OsinfoList *systems, const char *short_id)
+static const OsEntry *nearest(const OsDatabase *database, const char *short_id)
 {
-	OsinfoOs *best = NULL;
+	const OsEntry *best = NULL;
 	ShortId wanted, best_id = {0};
 	const bool numbered = short_id_parse(short_id, &wanted);
 
-	for (int i = 0; i < osinfo_list_get_length(systems); i++) {
-		OsinfoOs *os = OSINFO_OS(osinfo_list_get_nth(systems, i));
-		const char *listed = osinfo_product_get_short_id(OSINFO_PRODUCT(os));
+	for (guint i = 0; i < database->systems->len; i++) {
+		const OsEntry *os = g_ptr_array_index(database->systems, i);
+		const char *listed = os->short_id;
 		ShortId id;
 
 		if (listed == NULL)
@@ -72,10 +66,9 @@ static OsinfoOs *nearest(OsinfoList *systems, const char *short_id)
 
 /* "http://debian.org/debian/11" of the relative debian11 becomes ".../12"; NULL when the relative's
  * number does not end its id. */
-static char *id_after(OsinfoOs *relative, const char *short_id)
+static char *id_after(const OsEntry *relative, const char *short_id)
 {
-	const char *id = osinfo_entity_get_id(OSINFO_ENTITY(relative));
-	const char *listed = osinfo_product_get_short_id(OSINFO_PRODUCT(relative));
+	const char *id = relative->id, *listed = relative->short_id;
 	ShortId from, to;
 
 	if (strcmp(listed, short_id) == 0)
@@ -87,29 +80,21 @@ static char *id_after(OsinfoOs *relative, const char *short_id)
 			       short_id + to.stem);
 }
 
-static bool has_device(OsinfoDeviceList *devices, const char *id)
-{
-	return osinfo_list_find_by_id(OSINFO_LIST(devices), id) != NULL;
-}
-
 OsTraits osinfo_find(const char *short_id)
 {
 	OsTraits traits = {0};
 
 	if (short_id == NULL)
 		return traits;
-	g_autoptr(OsinfoLoader) loader = osinfo_loader_new();
-	osinfo_loader_process_default_path(loader, NULL); /* no database: nothing is known */
-	g_autoptr(OsinfoOsList) systems = osinfo_db_get_os_list(osinfo_loader_get_db(loader));
-	OsinfoOs *os = nearest(OSINFO_LIST(systems), short_id);
+	g_autoptr(OsDatabase) database = os_database_read();
+	const OsEntry *os = nearest(database, short_id);
 	if (os == NULL)
 		return traits;
 	traits.known = true;
 	traits.id = id_after(os, short_id);
-	g_autoptr(OsinfoDeviceList) devices = osinfo_os_get_all_devices(os, NULL);
-	traits.q35 = has_device(devices, DEVICE_Q35);
-	traits.virtio_1 = has_device(devices, DEVICE_VIRTIO_NET);
-	traits.virtio_gpu = has_device(devices, DEVICE_VIRTIO_GPU);
+	traits.q35 = os_database_drives(database, os, OS_DEVICE_Q35);
+	traits.virtio_1 = os_database_drives(database, os, OS_DEVICE_VIRTIO_NET);
+	traits.virtio_gpu = os_database_drives(database, os, OS_DEVICE_VIRTIO_GPU);
 	return traits;
 }
 

@@ -15,8 +15,8 @@ typedef struct {
 	bool virtio_gpu; /* has a driver for the virtio display */
 } OsTraits;
 
-/* About the system with this short id ("debian12", may be NULL). Reads the database each time: half
- * a second. */
+/* About the system with this short id ("debian12", may be NULL). Reads the database each time: a
+ * fifth of a second. */
 OsTraits osinfo_find(const char *short_id);
 void os_traits_clear(OsTraits *traits);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(OsTraits, os_traits_clear)
