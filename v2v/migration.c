@@ -181,9 +181,12 @@ static bool phase_convert(Migration *migration, GError **error)
 	};
 
 	report->guest = guest_convert(&job, error);
+	/* What the guest made of an unreadable source explains nothing. */
 	const GError *source_error = migration_disks_source_error(migration->disks);
-	if (report->guest == NULL && source_error != NULL)
-		return fail_in(error, "%s: ", source_error->message);
+	if (report->guest == NULL && source_error != NULL) {
+		g_clear_error(error);
+		g_propagate_error(error, g_error_copy(source_error));
+	}
 	return report->guest != NULL;
 }
 

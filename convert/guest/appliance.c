@@ -42,7 +42,12 @@ bool appliance_fail(Appliance *appliance, GError **error, const char *format, ..
 		return fail(error, INTERRUPTED, "interrupted");
 	if (verdict == WATCHDOG_TIMED_OUT)
 		return fail(error, IO, "%s: the appliance was ended: it took too long", where);
-	g_autofree char *text = g_strstrip(g_strdup(last != NULL ? last : "unknown error"));
+	g_autofree char *text = g_strdup(last != NULL ? last : "unknown error");
+	char *general = strstr(text, "To see full error messages"); /* how to debug libguestfs */
+
+	if (general != NULL)
+		*general = '\0';
+	g_strstrip(text);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	g_autofree char *line = g_strjoinv("; ", lines); /* what a program printed, in one line */
 	g_autofree char *shown = text_for_display(line, strlen(line), MAX_MESSAGE);

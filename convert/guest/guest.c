@@ -220,6 +220,11 @@ GuestReport *guest_convert(const GuestJob *job, GError **error)
 	GError *cause = NULL;
 
 	if (!convert(guest, &cause)) {
+		/* Without its appliance a guest looks empty: say what ended the appliance. */
+		if (!appliance_check(appliance, NULL)) {
+			g_clear_error(&cause);
+			appliance_check(appliance, &cause);
+		}
 		const bool stopped = g_error_matches(cause, V2V_ERROR, V2V_ERROR_INTERRUPTED);
 
 		g_propagate_prefixed_error(error, cause, "%s", stopped ? "" : "guest: ");

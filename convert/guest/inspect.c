@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AS_IT_IS "--no-guest-conversion migrates it as it is"
+
 enum { MAX_DEVICES = 512 };
 
 Guest *guest_new(const GuestJob *job, Appliance *appliance)
@@ -182,8 +184,8 @@ static bool fail_without_root(Guest *guest, GError **error)
 		return fail(
 			error, UNSUPPORTED,
 			"no operating system found outside encrypted volumes, and a guest whose "
-			"root file system is encrypted cannot be converted");
-	return fail(error, UNSUPPORTED, "no operating system found on %zu disk(s)",
+			"root file system is encrypted cannot be converted; " AS_IT_IS);
+	return fail(error, UNSUPPORTED, "no operating system found on %zu disk(s); " AS_IT_IS,
 		    guest->job->drive_count);
 }
 
