@@ -128,7 +128,8 @@ bool migration_disks_overlay(MigrationDisks *disks, GError **error)
 		g_build_filename(parent != NULL ? parent : "/var/tmp", "v2v-XXXXXX", NULL);
 
 	if (g_mkdtemp_full(folder, 0700) == NULL)
-		return fail_errno(error, errno, "%s", folder);
+		return fail_errno(error, errno, "%s: folder for overlays (TMPDIR chooses another)",
+				  folder);
 	disks->work_folder = g_steal_pointer(&folder);
 	for (guint i = 0; i < disks->jobs->len; i++)
 		if (!overlay_one(disks, i, error))
@@ -351,6 +352,21 @@ static void job_clear(DiskJob *job)
 	g_free(job->socket);
 }
 
+/* The appliance's own files too: one that is ended leaves some behind. */
+static void remove_folder(const char *path)
+{
+	g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+	const char *name;
+
+	while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+		g_autofree char *inside = g_build_filename(path, name, NULL);
+
+		if (g_unlink(inside) != 0 && errno == EISDIR)
+			remove_folder(inside);
+	}
+	g_rmdir(path);
+}
+
 void migration_disks_free(MigrationDisks *disks)
 {
 	if (disks == NULL)
@@ -361,7 +377,7 @@ void migration_disks_free(MigrationDisks *disks)
 	for (guint i = 0; i < disks->jobs->len; i++)
 		job_clear(job_at(disks, i));
 	if (disks->work_folder != NULL)
-		g_rmdir(disks->work_folder);
+		remove_folder(disks->work_folder);
 	g_array_unref(disks->jobs);
 	g_array_unref(disks->drives);
 	g_clear_error(&disks->copy_error);

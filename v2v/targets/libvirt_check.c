@@ -89,6 +89,21 @@ static void check_networks(LibvirtTarget *libvirt, const DomainPlan *plan, Findi
 	}
 }
 
+/* Whoever did not ask for emulation is told that he gets it. */
+static void check_kvm(const LibvirtTarget *libvirt, Findings *findings)
+{
+	const bool kvm = strcmp(libvirt->base.virt_type, "kvm") == 0;
+
+	if (!libvirt->kvm_works && !g_str_has_prefix(libvirt->base.uri, "test:"))
+		findings_add(findings, FINDING_WARNING, "target.no-kvm",
+			     kvm ? "switch virtualization on in the firmware and load kvm_intel or "
+				   "kvm_amd, or choose --virt-type qemu"
+				 : "switch virtualization on in the firmware and load kvm_intel or "
+				   "kvm_amd; or write for another host with --virt-type kvm",
+			     "KVM does not answer on this host (/dev/kvm): the VM %s",
+			     kvm ? "cannot start here" : "runs without acceleration, slowly");
+}
+
 bool libvirt_check(Target *target, const DomainPlan *plan, uint64_t needed, Findings *findings,
 		   GError **error)
 {
@@ -97,6 +112,7 @@ bool libvirt_check(Target *target, const DomainPlan *plan, uint64_t needed, Find
 	(void)error;
 	check_name(libvirt, plan, findings);
 	check_pool(libvirt, findings);
+	check_kvm(libvirt, findings);
 	check_networks(libvirt, plan, findings);
 	storage_folder_check(target->folder, needed, findings);
 	if (geteuid() == 0 && !libvirt_is_session(target))

@@ -134,7 +134,9 @@ static bool connect_kvm(LibvirtTarget *libvirt, GError **error)
 		"no libvirt daemon answers (%s): using the embedded driver; see its VMs with "
 		"virsh -c '%s' list --all",
 		absent->message, libvirt->base.uri);
-	return connect_embedded(libvirt, error);
+	return connect_embedded(libvirt, error) ||
+	       fail_in(error, "no libvirt daemon answers (%s), and the embedded driver cannot: ",
+		       absent->message);
 }
 
 static bool connect_to(LibvirtTarget *libvirt, const char *uri, GError **error)
@@ -144,7 +146,11 @@ static bool connect_to(LibvirtTarget *libvirt, const char *uri, GError **error)
 	libvirt->base.uri = g_strdup(uri);
 	if (g_str_has_prefix(uri, "qemu:///embed"))
 		return connect_embedded(libvirt, error);
-	return connect_daemon(libvirt, error);
+	g_autoptr(GError) cause = NULL;
+	if (connect_daemon(libvirt, &cause))
+		return true;
+	return fail(error, IO, "%s%s", cause->message,
+		    is_local(uri) ? "; is the daemon running? --to kvm does without it" : "");
 }
 
 /* The folder of a pool that keeps its volumes as files; NULL when it is of another kind. */
@@ -225,8 +231,9 @@ static bool read_caps(LibvirtTarget *libvirt, const char *virt_type)
 /* libvirt says that KVM is there when its device is; on this host we ask the device itself. */
 static void choose_virt_type(LibvirtTarget *libvirt, const char *wanted)
 {
+	libvirt->kvm_works = g_strcmp0(wanted, "qemu") == 0 || !libvirt->local || kvm_is_usable();
 	if (wanted == NULL || strcmp(wanted, "auto") == 0) {
-		const bool kvm = (!libvirt->local || kvm_is_usable()) && read_caps(libvirt, "kvm");
+		const bool kvm = libvirt->kvm_works && read_caps(libvirt, "kvm");
 
 		libvirt->base.virt_type = g_strdup(kvm ? "kvm" : "qemu");
 		if (kvm)

@@ -26,6 +26,7 @@ typedef struct {
 	char *root;             /* owned; of the embedded driver */
 	char *pool;             /* owned; the pool that `folder` belongs to, NULL: none */
 	bool local, force;
+	bool kvm_works; /* or was not asked, for nobody wants it */
 	HostCaps caps;
 	bool caps_known;
 	char *defined;  /* owned; UUID of the domain that define() made */
