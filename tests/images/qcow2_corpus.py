@@ -7,7 +7,7 @@ import os
 
 import qcow2_suite as suite
 
-CORPUS = os.environ.get("V2V_CORPUS", "")
+CORPUS = os.path.realpath(os.environ["V2V_CORPUS"]) if os.environ.get("V2V_CORPUS") else ""
 BLOCK = 65536
 # What must be refused, and why.
 REFUSED = {
