@@ -112,11 +112,9 @@ root_unpack()
 	cp -r "$OUTDIR/debs/$extra" "$root/debs"
 	quietly root_run "$root" sh -c 'dpkg --force-depends --unpack /debs/*.deb && dpkg --configure -a'
 	rm -r "$root/debs"
-	cat > "$root/etc/apt/sources.list" <<-EOT
-		deb http://deb.debian.org/debian bookworm main
-		deb http://deb.debian.org/debian bookworm-updates main
-		deb http://deb.debian.org/debian-security bookworm-security main
-	EOT
+	# The guest reaches no network, and its sources are nobody's business.
+	rm -f "$root"/etc/apt/sources.list.d/*
+	: > "$root/etc/apt/sources.list"
 }
 
 # root_run ROOT COMMAND...: a command inside the tree, without daemons, without network.
